@@ -1,0 +1,25 @@
+# Everything comes from Debian packages (scripts/install-dependencies.sh names them). Headers are SYSTEM.
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)  # CMake's own FindBoost is gone; Boost's configuration files are used
+endif()
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(PostgreSQL REQUIRED)
+find_package(SQLite3 REQUIRED)
+
+add_library(slipway_boost INTERFACE)
+target_include_directories(slipway_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+# Process v2: pidfd_open may be refused by a seccomp profile, and 1.81 then throws after the child has started.
+target_compile_definitions(slipway_boost INTERFACE BOOST_PROCESS_V2_DISABLE_PIDFD_OPEN BOOST_PROCESS_USE_STD_FS
+                           BOOST_PROCESS_V2_HEADER_ONLY BOOST_ASIO_NO_DEPRECATED)
+target_link_libraries(slipway_boost INTERFACE Threads::Threads)
+
+# The static program needs the archive; the shared library is what find_package offers.
+find_library(YAML_CPP_ARCHIVE NAMES libyaml-cpp.a REQUIRED)
+add_library(slipway_yaml INTERFACE)
+target_link_libraries(slipway_yaml INTERFACE "${YAML_CPP_ARCHIVE}")
+
+find_package(spdlog REQUIRED)

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs every test.
+#
+#   test.sh            everything: unit, structure and system tests, sanitizers, lint, container images, packages
+#   test.sh --quick    unit and structure tests of the dev build only
+#
+# Every stage runs even when one before it failed; the last lines give the counts, and the exit status is their sum.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+root=$PWD
+quick=false
+case "${1:-}" in
+  "") ;;
+  --quick) quick=true ;;
+  *)
+    echo "usage: scripts/test.sh [--quick]" >&2
+    exit 64
+    ;;
+esac
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/ccache}
+# What one clone compiled serves the next one too; the last word lets precompiled headers be cached.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=time_macros,pch_defines
+jobs=$(nproc)
+logs=$root/build/test-logs
+mkdir -p "$logs"
+started=$SECONDS
+failed_stages=()
+total=0
+failures=0
+
+stage() {  # stage NAME COMMAND...: runs it, remembers a failure, adds up its ctest counts
+  local name=$1 begin=$SECONDS line
+  shift
+  printf '\n=== %s\n' "$name"
+  if ! "$@" 2>&1 | tee "$logs/$name.log"; then
+    failed_stages+=("$name")
+  fi
+  while read -r line; do
+    total=$((total + $(sed -E 's/.* out of ([0-9]+).*/\1/' <<<"$line")))
+    failures=$((failures + $(sed -E 's/.*, ([0-9]+) tests? failed.*/\1/' <<<"$line")))
+  done < <(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$logs/$name.log")
+  printf '=== %s: %d s\n' "$name" $((SECONDS - begin))
+}
+
+build() { cmake --preset "$1" "${@:3}" >"$logs/configure-$1.log" && cmake --build --preset "$1" --target "$2" -- -j"$jobs"; }
+build_dev() { build dev all -DSLIPWAY_BUILD_TESTS=ON; }
+dev_tests() { ctest --preset dev -j"$jobs" --no-tests=error -LE "$1"; }
+sanitized() {  # sanitized PRESET TARGETS REGEX
+  # shellcheck disable=SC2086
+  cmake --preset "$1" >"$logs/configure-$1.log" &&
+    cmake --build --preset "$1" --target $2 -- -j"$jobs" &&
+    ctest --preset "$1" -j"$jobs" --no-tests=error -L unit -R "$3"
+}
+
+stage dependencies scripts/install-dependencies.sh build run test
+stage build build_dev
+if $quick; then
+  stage tests dev_tests 'system|package'
+else
+  stage tests dev_tests none
+  LINT_SECONDS=${LINT_SECONDS:-600} stage lint scripts/lint.sh
+  # PID 1's own folders: what must never crash. HACKING.md tells how to run the others.
+  stage asan sanitized asan "engine_test host_test logging_test config_test" '^(engine|host|logging|config)/'
+  stage image scripts/image.sh
+fi
+
+printf '\n'
+((${#failed_stages[@]} == 0)) || printf 'failed: %s\n' "${failed_stages[*]}"
+percent=0
+((total == 0)) || percent=$(((total - failures) * 100 / total))
+printf 'Total test time: %d s\n' $((SECONDS - started))
+if ((failures == 1)); then word="test"; else word="tests"; fi
+printf '%d%% tests passed, %d %s failed out of %d\n' "$percent" "$failures" "$word" "$total"
+((${#failed_stages[@]} == 0 && failures == 0 && total > 0))

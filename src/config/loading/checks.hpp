@@ -1,0 +1,18 @@
+#pragma once
+// What no single key can tell: presets, and rules between keys.
+
+#include "config/loading/binder.hpp"
+
+namespace slipway::config {
+
+/// Fills what another key implies: `healthcheck: {test: NONE}`, the backend of a
+/// `url`, and `completed` for the built-in oneshots, which are of no use half done. Values that are given win.
+void complete(Configuration& configuration, const Places& places);
+
+/// Reports contradictions between keys: dependencies, conditions, cycles, pairs that exclude each other.
+void check(const Configuration& configuration, const Places& places, Problems& problems);
+
+/// Only the part of check() about `depends_on`.
+void check_dependencies(const Configuration& configuration, const Places& places, Problems& problems);
+
+}  // namespace slipway::config

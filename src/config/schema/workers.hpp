@@ -1,0 +1,122 @@
+#pragma once
+// The keys of a worker: how it starts, when it is ready and healthy, how it is restarted and stopped.
+
+#include "config/schema/table.hpp"
+
+namespace slipway::config {
+
+template <>
+struct Schema<Dependency> {
+  using T = Dependency;
+  static constexpr std::string_view name = "depends_on";
+  static constexpr auto fields = std::tuple{
+      optional("condition", &T::condition, "What must hold before the worker starts."),
+      optional("required", &T::required, "False: a dependency that failed or is disabled does not hold it back.")};
+};
+
+template <>
+struct Schema<HttpProbe> {
+  using T = HttpProbe;
+  static constexpr std::string_view name = "http";
+  static constexpr std::string_view shorthand = "url";
+  static constexpr auto fields = std::tuple{
+      required("url", &T::url, "An http URL whose host is an IP address or localhost.").form(TextForm::kHttpUrl),
+      optional("headers", &T::headers, "Headers of the request.").keys(KeyStyle::kAsWritten),
+      optional("status", &T::status, "Accepted status codes. Empty: 200 to 399.").one_or_list().range(100, 599)};
+};
+
+template <>
+struct Schema<FileProbe> {
+  using T = FileProbe;
+  static constexpr std::string_view name = "file";
+  static constexpr std::string_view shorthand = "path";
+  static constexpr auto fields =
+      std::tuple{required("path", &T::path, "The file that must exist.").form(TextForm::kAbsolutePath),
+                 optional("max_age", &T::max_age, "How old its last modification may be. 0: existence is enough.")};
+};
+
+template <>
+struct Schema<Readiness> {
+  using T = Readiness;
+  static constexpr std::string_view name = "ready";
+  static constexpr std::array<std::string_view, 6> exactly_one{"notify_fd", "sd_notify", "tcp", "http", "exec", "file"};
+  static constexpr auto fields = std::tuple{
+      optional("notify_fd", &T::notify_fd, "The worker writes a newline to this descriptor (s6).").range(3, 1023),
+      optional("sd_notify", &T::sd_notify, "The worker sends READY=1 to $NOTIFY_SOCKET (systemd)."),
+      optional("tcp", &T::tcp, "The worker accepts a connection at this address."),
+      optional("http", &T::http, "The worker answers this request."),
+      optional("exec", &T::exec, "This command exits with 0."),
+      optional("file", &T::file, "This file appears.")};
+};
+
+template <>
+struct Schema<HealthCheck> {
+  using T = HealthCheck;
+  static constexpr std::string_view name = "healthcheck";
+  static constexpr std::array<std::string_view, 4> exactly_one{"test", "http", "tcp", "file"};
+  static constexpr auto fields = std::tuple{
+      optional("test", &T::test, "A command that exits with 0; Compose's CMD, CMD-SHELL and NONE forms work.")
+          .as(Kind::kHealthTest),
+      optional("http", &T::http, "A request that is answered."),
+      optional("tcp", &T::tcp, "An address that accepts a connection."),
+      optional("file", &T::file, "A file that is fresh."),
+      optional("interval", &T::interval, "The pause between two checks.").positive(),
+      optional("timeout", &T::timeout, "The time limit of one check.").positive(),
+      optional("retries", &T::retries, "Failures in a row that make the worker unhealthy.").range(1, 1'000'000),
+      optional("start_period", &T::start_period, "Failures do not count for this long after a start."),
+      optional("start_interval", &T::start_interval, "The pause between checks during start_period.").positive(),
+      optional("on_failure", &T::on_failure, "What happens to an unhealthy worker.")};
+};
+
+template <>
+struct Schema<StopStep> {
+  using T = StopStep;
+  static constexpr std::string_view name = "stop step";
+  static constexpr auto fields =
+      std::tuple{required("signal", &T::signal, "A signal's name or number."),
+                 optional("wait", &T::wait, "How long before the next step; SIGKILL follows the last one.")};
+};
+
+template <>
+struct Schema<Worker> {
+  using T = Worker;
+  static constexpr std::string_view name = "worker";
+  static constexpr auto fields = std::tuple{
+      required("command", &T::command, "What runs: a string is split as a shell splits words, a list is taken as is."),
+      optional("type", &T::type, "A service runs until it is stopped; a oneshot must finish."),
+      optional("enabled", &T::enabled, "False: the worker is skipped."),
+      optional("working_dir", &T::working_dir, "The working directory."),
+      optional("environment", &T::environment, "Variables on top of the common ones.").variables(),
+      optional("env_file", &T::env_file, "Dotenv files below `environment`, the last one wins.").one_or_list(),
+      optional("user", &T::user, "A name or number. Empty: Slipway's own user."),
+      optional("group", &T::group, "A name or number. Empty: the user's own group."),
+      optional("supplementary_groups", &T::supplementary_groups, "More groups.").one_or_list(),
+      optional("umask", &T::umask, "The file mode creation mask."),
+      optional("replicas", &T::replicas, "How many run; each sees $REPLICA and $REPLICAS.").range(1, 10'000),
+      optional("depends_on", &T::depends_on, "What must hold before it starts; a list of names means `started`.")
+          .names_or_map(),
+      optional("ready", &T::ready, "When a start counts as done. Unset: as soon as the process runs."),
+      optional(
+          "start_timeout", &T::start_timeout,
+          "Until ready, or until a oneshot finished. 0: no limit. Unset: 60s for a service, no limit for a oneshot."),
+      optional("healthcheck", &T::healthcheck, "Checks that go on while the worker runs."),
+      optional("restart", &T::restart, "When it starts again. Unset: on-failure for a service, no for a oneshot."),
+      optional("restart_delay", &T::restart_delay, "The pause before the first restart."),
+      optional("restart_max_delay", &T::restart_max_delay, "The longest pause.").positive(),
+      optional("restart_backoff", &T::restart_backoff, "The factor from one pause to the next.").range(1, 100),
+      optional("restart_jitter", &T::restart_jitter, "How much a pause varies at random.").as(Kind::kPercent),
+      optional("start_limit_burst", &T::start_limit_burst, "This many starts within the interval, then it gives up.")
+          .range(1, 1'000'000),
+      optional("start_limit_interval", &T::start_limit_interval, "The interval of start_limit_burst. 0: no limit."),
+      optional("success_exit_status", &T::success_exit_status, "Exit codes that count as success.")
+          .one_or_list()
+          .range(0, 255),
+      optional("critical", &T::critical, "Giving up on it stops the container with a failure."),
+      optional("stop_signal", &T::stop_signal, "The signal that asks it to stop."),
+      optional("stop_grace_period", &T::stop_grace_period, "How long it may take before SIGKILL."),
+      optional("stop_sequence", &T::stop_sequence, "Several signals, instead of the two keys above."),
+      optional("kill_mode", &T::kill_mode, "Signals go to the whole process group, or to the process alone."),
+      optional("reload_signal", &T::reload_signal, "The signal that makes it read its configuration again.")};
+};
+
+}  // namespace slipway::config

@@ -1,0 +1,50 @@
+#pragma once
+// The seam between the control socket and the supervisor. The supervisor answers from what it knows, at once and
+// without blocking; everything that takes time (a start that must become ready, a wait) is kept by the server, which
+// looks again whenever it is told that something changed (Server::notify_changed).
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/snapshot.hpp"
+
+namespace slipway::control {
+
+enum class Verb { kStart, kStop, kRestart, kSignal };
+
+[[nodiscard]] const char* to_string(Verb verb);
+
+/// One captured line, without its line end. The bytes are the worker's own.
+struct LogLine {
+  std::size_t unit = 0;                        ///< index of the unit; kSlipway for PID 1's own lines
+  std::chrono::system_clock::time_point time;  ///< when it was captured
+  std::string text;
+};
+
+/// LogLine::unit of Slipway's own messages.
+inline constexpr std::size_t kSlipway = static_cast<std::size_t>(-1);
+
+/// Called from the server's io_context only. Units are named by their index in the plan, which never changes during a
+/// boot. Nothing here blocks or throws.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  [[nodiscard]] virtual ContainerStatus container() const = 0;
+  [[nodiscard]] virtual std::size_t unit_count() const = 0;
+  /// `index` is below unit_count().
+  [[nodiscard]] virtual UnitStatus unit(std::size_t index) const = 0;
+
+  /// Takes the request or says why not. Takes effect before it returns: unit() shows the new state. Starting what
+  /// runs and stopping what is stopped are accepted and do nothing. `signal` is for Verb::kSignal alone.
+  [[nodiscard]] virtual std::optional<std::string> act(Verb verb, std::size_t unit, int signal) = 0;
+
+  /// The last `lines` lines of these units, oldest first; of everything when `units` is empty. What has been kept
+  /// may be less than what was asked for.
+  [[nodiscard]] virtual std::vector<LogLine> logs(const std::vector<std::size_t>& units, std::size_t lines) const = 0;
+};
+
+}  // namespace slipway::control

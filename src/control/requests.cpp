@@ -1,0 +1,231 @@
+#include "control/requests.hpp"
+
+#include <utility>
+
+#include "control/unit_patterns.hpp"
+
+namespace slipway::control {
+namespace {
+
+namespace json = boost::json;
+
+json::object accepted() {
+  json::object object;
+  object["ok"] = true;
+  return object;
+}
+
+Outcome reply_with(json::object object) {
+  Outcome outcome;
+  outcome.reply = std::move(object);
+  return outcome;
+}
+
+/// One unit on its way to what an operator asked for.
+struct Goal {
+  std::size_t unit = 0;
+  int pid_before = 0;  ///< a restart is over only when another process runs
+  std::string refused;
+};
+
+enum class Progress { kUnderWay, kReached, kMissed };
+
+Progress progress_of_start(const UnitStatus& unit, Verb verb, int pid_before) {
+  if (verb == Verb::kRestart && unit.pid != 0 && unit.pid == pid_before) return Progress::kUnderWay;
+  const bool oneshot = unit.kind == "oneshot";
+  if (unit.state == "exited") return oneshot ? Progress::kReached : Progress::kMissed;
+  if (is_final(unit)) return Progress::kMissed;
+  if (oneshot) return Progress::kUnderWay;
+  const bool up = unit.state == "running" || unit.state == "ready" || unit.state == "unhealthy";
+  return up ? Progress::kReached : Progress::kUnderWay;
+}
+
+Progress progress_of(const UnitStatus& unit, Verb verb, int pid_before) {
+  switch (verb) {
+    case Verb::kStart:
+    case Verb::kRestart:
+      return progress_of_start(unit, verb, pid_before);
+    case Verb::kStop:
+      return is_final(unit) ? Progress::kReached : Progress::kUnderWay;
+    case Verb::kSignal:
+      return Progress::kReached;
+  }
+  return Progress::kReached;
+}
+
+std::string describe_miss(const UnitStatus& unit, Verb verb) {
+  std::string text = unit.name + ": " + to_string(verb) + ": it is " + unit.state;
+  if (!unit.reason.empty()) {
+    text += ": " + unit.reason;
+  } else if (unit.last_exit) {
+    text += ": " + unit.last_exit->text;
+  }
+  return text;
+}
+
+class WaitingForUnits final : public Waiting {
+ public:
+  WaitingForUnits(Verb verb, std::vector<Goal> goals) : verb_(verb), goals_(std::move(goals)) {}
+
+  std::optional<json::object> look(const Handler& handler) override {
+    // Only units that are still under way are looked at, from the last one that held the answer up.
+    for (; next_ < goals_.size(); ++next_) {
+      const Goal& goal = goals_[next_];
+      if (!goal.refused.empty()) continue;
+      if (progress_of(handler.unit(goal.unit), verb_, goal.pid_before) == Progress::kUnderWay) return std::nullopt;
+    }
+    return summary(handler);
+  }
+
+  [[nodiscard]] json::object summary(const Handler& handler) const {
+    json::array units;
+    std::string errors;
+    const char* code = "failed";
+    for (const Goal& goal : goals_) {
+      const UnitStatus unit = handler.unit(goal.unit);
+      std::string error;
+      if (!goal.refused.empty()) {
+        error = unit.name + ": " + to_string(verb_) + ": " + goal.refused;
+        code = "refused";
+      } else if (progress_of(unit, verb_, goal.pid_before) == Progress::kMissed) {
+        error = describe_miss(unit, verb_);
+      }
+      if (!error.empty()) errors += (errors.empty() ? "" : "\n") + error;
+      units.push_back(to_json(unit));
+    }
+    json::object object = errors.empty() ? accepted() : refusal(code, errors);
+    object["units"] = std::move(units);
+    return object;
+  }
+
+ private:
+  Verb verb_;
+  std::vector<Goal> goals_;
+  std::size_t next_ = 0;
+};
+
+class WaitingForMilestone final : public Waiting {
+ public:
+  explicit WaitingForMilestone(Milestone milestone) : milestone_(milestone) {}
+
+  std::optional<json::object> look(const Handler& handler) override {
+    // A container that has stopped answers nothing any more: its closing the connection is the answer.
+    if (milestone_ == Milestone::kStopped) return std::nullopt;
+    const ContainerStatus container = handler.container();
+    if (milestone_ == Milestone::kReady ? container.ready : container.migrated) return accepted();
+    if (container.state != ContainerState::kStopping) return std::nullopt;
+    return refusal("failed", "the container is stopping: it will not be " + std::string(to_string(milestone_)));
+  }
+
+ private:
+  Milestone milestone_;
+};
+
+Outcome answer_or_wait(std::unique_ptr<Waiting> waiting, const Handler& handler) {
+  Outcome outcome;
+  outcome.reply = waiting->look(handler);
+  if (!outcome.reply) outcome.waiting = std::move(waiting);
+  return outcome;
+}
+
+Outcome answer_status(const Handler& handler) {
+  json::object object = accepted();
+  for (auto& member : to_json(take_snapshot(handler))) object.emplace(member.key(), std::move(member.value()));
+  return reply_with(std::move(object));
+}
+
+Outcome answer_health(const Handler& handler) {
+  json::object object = accepted();
+  const ContainerStatus container = handler.container();
+  object["ready"] = container.ready;
+  object["state"] = to_string(container.state);
+  object["why"] = container.ready ? std::string() : valid_utf8(why_not_ready(take_snapshot(handler)));
+  return reply_with(std::move(object));
+}
+
+Outcome answer_action(const Request& request, Handler& handler) {
+  const auto units = match_units(handler, request.units);
+  if (!units) return reply_with(refusal("unknown_unit", units.error().message));
+  std::vector<Goal> goals;
+  for (const std::size_t unit : *units) {
+    Goal goal;
+    goal.unit = unit;
+    goal.pid_before = handler.unit(unit).pid;
+    goal.refused = handler.act(request.verb, unit, request.signal).value_or("");
+    goals.push_back(std::move(goal));
+  }
+  auto waiting = std::make_unique<WaitingForUnits>(request.verb, std::move(goals));
+  if (!request.wait) return reply_with(waiting->summary(handler));
+  return answer_or_wait(std::move(waiting), handler);
+}
+
+Outcome answer_logs(const Request& request, const Handler& handler) {
+  const auto units = match_units(handler, request.units);
+  if (!units) return reply_with(refusal("unknown_unit", units.error().message));
+  json::object object = accepted();
+  json::array lines;
+  const std::vector<std::string> names = unit_names(handler);
+  for (const LogLine& line : handler.logs(*units, request.lines)) {
+    lines.push_back(line_to_json(line.unit < names.size() ? names[line.unit] : "slipway", line.time, line.text));
+  }
+  object["lines"] = std::move(lines);
+  object["following"] = request.follow;
+  Outcome outcome = reply_with(std::move(object));
+  if (!request.follow) return outcome;
+  Following following;
+  following.slipway = request.units.empty();
+  following.units.assign(handler.unit_count(), request.units.empty());
+  for (const std::size_t unit : *units) following.units[unit] = true;
+  outcome.following = std::move(following);
+  return outcome;
+}
+
+}  // namespace
+
+Outcome answer(const Request& request, Handler& handler, bool observer) {
+  if (observer && (request.operation == Operation::kAct || request.operation == Operation::kLogs)) {
+    return reply_with(refusal("forbidden", "this connection may only look: it asked for that with observe"));
+  }
+  switch (request.operation) {
+    case Operation::kStatus:
+      return answer_status(handler);
+    case Operation::kHealth:
+      return answer_health(handler);
+    case Operation::kAct:
+      return answer_action(request, handler);
+    case Operation::kLogs:
+      return answer_logs(request, handler);
+    case Operation::kWait:
+      return answer_or_wait(std::make_unique<WaitingForMilestone>(request.milestone), handler);
+    case Operation::kObserve:
+      break;
+  }
+  Outcome outcome = reply_with(accepted());
+  outcome.observe = true;
+  return outcome;
+}
+
+Snapshot take_snapshot(const Handler& handler) {
+  Snapshot snapshot;
+  snapshot.container = handler.container();
+  const std::size_t count = handler.unit_count();
+  snapshot.units.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) snapshot.units.push_back(handler.unit(i));
+  return snapshot;
+}
+
+std::vector<std::string> unit_names(const Handler& handler) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < handler.unit_count(); ++i) names.push_back(handler.unit(i).name);
+  return names;
+}
+
+json::object line_to_json(std::string_view unit, std::chrono::system_clock::time_point time, std::string_view text) {
+  json::object object;
+  object["unit"] = valid_utf8(unit);
+  object["time"] = utc_time(time);
+  object["text"] = valid_utf8(text);
+  return object;
+}
+
+}  // namespace slipway::control

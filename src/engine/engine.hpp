@@ -1,0 +1,120 @@
+#pragma once
+// The supervisor's whole policy as a pure function: events in, commands out. It makes no system call, reads no clock,
+// starts no thread and allocates nothing that grows with time, so a simulator can drive it through millions of
+// event orders. One owner (the supervisor loop, or a test) calls it from one thread.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/messages.hpp"
+#include "engine/plan.hpp"
+
+namespace slipway::engine {
+
+// The states of one unit. "Up" is starting, running, ready or unhealthy; "final" is inactive, exited, failed or
+// skipped: nothing runs and nothing is scheduled. A pair that is not listed is ignored, or refused when an operator
+// asked.
+//
+//   state      event                                   next      commands, and what else happens
+//   ---------  --------------------------------------  --------  -------------------------------------------------
+//   inactive   Boot, enabled                           waiting
+//   waiting    every dependency holds                  starting  Spawn
+//   waiting    a required one can never hold           skipped   a critical unit stops the container
+//   waiting    StopUnit, container stops               inactive
+//   starting   Spawned: oneshot, or nothing to wait    running   start_timeout begins for a oneshot
+//   starting   Spawned: readiness or health check      starting  Probe, unless it notifies; start_timeout begins
+//   starting   Notified, ProbeFinished ok              ready     health checks begin
+//   starting   ProbeFinished not ok                    starting  Probe after 50 ms, doubling up to 1 s
+//   starting   SpawnFailed, retryable                  backoff   whatever the restart policy; no start is counted
+//   starting   SpawnFailed                             failed    at once: starting again would not help
+//   up         start_timeout over                      stopping  Signal; a failed start
+//   ready      health check failed `retries` times     unhealthy on_failure: restart -> stopping; shutdown: container
+//   unhealthy  ProbeFinished ok                        ready
+//   up         Exited, none of its group left          -> "ended" below
+//   up         Exited, others of its group left        stopping  Signal: they get the stop sequence from its start
+//   up         StopUnit, RestartUnit                   stopping  Signal
+//   up         container stops, no dependent is left   stopping  Signal
+//   stopping   a step's wait over                      stopping  Signal: the next step's, KILL after the last
+//   stopping   the wait after KILL over                failed    reported as leftover; inactive if asked to stop
+//   stopping   Exited, others left, kill_mode process  stopping  Signal KILL to the group
+//   stopping   Exited or GroupGone, nothing left       -> "ended", or by what it was stopped for:
+//                StopUnit, container                   inactive
+//                RestartUnit                           waiting   starts without backoff, limits forgotten
+//                start_timeout                         backoff or failed, as after a failure
+//                unhealthy                             backoff   whatever the restart policy; failed at the limit
+//   "ended"    success, oneshot or no restart          exited    WriteMarker for a oneshot's markers
+//   "ended"    the restart policy applies              backoff   failed when the start limit is reached
+//   "ended"    failure, no restart                     failed    a critical unit stops the container
+//   backoff    the delay is over, StartUnit            waiting   and so, dependencies permitting, starting
+//   backoff    StopUnit, container stops               inactive
+//   final      StartUnit, RestartUnit                  waiting   refused unless the dependencies hold
+//
+// The container stops when asked, when a critical unit is given up (failed or skipped), when a unit that ends the
+// container ends, or when every unit is final and no operator may start one again. The first cause decides the exit
+// code: the unit's (FailureCode), or 0. A stop that was asked for exits with 0, except that exit_code_from, or else
+// `run -- CMD`, passes on its own code (128 + n for a signal), as under any plain init.
+
+enum class UnitState {
+  kInactive,   ///< disabled, or stopped by an operator or with the container
+  kWaiting,    ///< a dependency's condition does not hold yet
+  kStarting,   ///< the process lives, its readiness is not reached
+  kRunning,    ///< the process lives; a oneshot at work, or a service without readiness
+  kReady,      ///< readiness or health check succeeded
+  kUnhealthy,  ///< the health check failed `retries` times
+  kBackoff,    ///< ended; will be started again when the delay is over
+  kStopping,   ///< its stop sequence runs, or leftovers of its group are being ended
+  kExited,     ///< ended successfully
+  kFailed,     ///< given up
+  kSkipped,    ///< a required dependency can never hold
+};
+
+[[nodiscard]] constexpr bool is_final(UnitState state) {
+  return state == UnitState::kInactive || state == UnitState::kExited || state == UnitState::kFailed ||
+         state == UnitState::kSkipped;
+}
+
+/// What `status` shows of a unit.
+struct UnitView {
+  UnitState state = UnitState::kInactive;
+  int pid = 0;  ///< 0: no process
+  Instant since{};
+  unsigned restarts = 0;
+  std::optional<ExitStatus> last_exit;
+  std::string reason;  ///< why it waits, failed or was skipped; empty otherwise
+};
+
+class Engine {
+ public:
+  /// `seed` drives the restart jitter and nothing else.
+  Engine(Plan plan, std::uint64_t seed);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  /// Applies one event. Times never go backwards. Events that no longer concern a unit (a late probe answer, a
+  /// notification of a dead process) are ignored.
+  [[nodiscard]] Commands handle(const Event& event, Instant now);
+
+  /// When the host must send Tick; empty when nothing is due, so that an idle PID 1 sleeps.
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  [[nodiscard]] const Plan& plan() const;
+  [[nodiscard]] UnitView view(UnitId unit) const;
+  /// Every enabled service is up (ready where it can tell) and every oneshot succeeded. A unit that is not critical
+  /// counts only until it was up or ended for the first time: its trouble must not take the container out of service.
+  [[nodiscard]] bool ready() const;
+  [[nodiscard]] bool stopping() const;
+  [[nodiscard]] bool finished() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+[[nodiscard]] const char* to_string(UnitState state);
+[[nodiscard]] const char* to_string(EventName name);
+[[nodiscard]] const char* to_string(Marker marker);
+
+}  // namespace slipway::engine

@@ -1,0 +1,183 @@
+#pragma once
+// The engine's inside: one record per unit and the transitions of the table in engine.hpp. The definitions are spread
+// over files by subject: units.cpp (start, exit, what follows), readiness.cpp (probes and health), stopping.cpp (a
+// unit's stop sequence), shutdown.cpp (the container's stop), operator.cpp (requests), machine.cpp (dispatch).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/dependencies.hpp"
+#include "engine/engine.hpp"
+#include "engine/restart.hpp"
+#include "engine/timers.hpp"
+
+namespace slipway::engine {
+
+/// Why a unit's processes end, which decides what follows once they are gone.
+enum class Outcome {
+  kNatural,          ///< by themselves: success or failure, then the restart policy
+  kTimedOut,         ///< not ready (or not finished) within start_timeout: a failed start
+  kUnhealthy,        ///< the health check asks for a restart, whatever the restart policy
+  kOperatorStop,     ///< stays stopped until an operator starts it
+  kOperatorRestart,  ///< starts again at once
+  kContainerStop,    ///< ends with the container
+};
+
+enum class ProbePhase { kOff, kIdle, kInFlight };
+
+struct UnitRecord {
+  UnitState state = UnitState::kInactive;
+  Outcome outcome = Outcome::kNatural;
+  int pid = 0;
+  bool spawn_pending = false;  ///< Spawn was sent and not answered yet
+  bool main_alive = false;
+  bool group_alive = false;  ///< main is gone, others of its process group are not
+  bool held = false;         ///< kInactive because an operator stopped it
+  bool restarting = false;   ///< the next start counts as a restart
+  bool settled = false;      ///< was up once, or ended once: see Machine::holds_readiness_back
+  bool queued = false;
+  Instant since{};
+  Instant started{};  ///< when its latest process came to exist
+  unsigned restarts = 0;
+  std::optional<ExitStatus> last_exit;
+  std::string reason;
+  StartHistory history;
+
+  std::size_t stop_step = 0;  ///< the next step of the stop sequence
+  bool killed = false;        ///< KILL was sent; only the last wait remains
+
+  ProbePhase probe = ProbePhase::kOff;
+  ProbeKind probe_kind = ProbeKind::kReadiness;
+  Duration pace{};  ///< before the next poll while starting
+  unsigned health_failures = 0;
+  bool start_period_over = false;
+
+  bool holds_readiness_back = false;  ///< cached, so that ready() is a comparison
+  std::uint32_t open_dependents = 0;  ///< during the container's stop: direct dependents not closed yet
+  bool closed = false;                ///< during the container's stop: final, and so is whatever depends on it
+};
+
+class Machine {
+ public:
+  Machine(Plan plan, std::uint64_t seed);
+
+  [[nodiscard]] Commands handle(const Event& event, Instant now);
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] UnitView view(UnitId unit) const;
+  [[nodiscard]] bool ready() const;
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] bool finished() const { return finished_; }
+
+ private:
+  enum class Cause { kOperator, kUnit, kNothingLeft };
+
+  // --- machine.cpp: dispatch and bookkeeping
+  void on(const event::Boot& event);
+  void on(const event::Tick& event);
+  void on(const event::SignalReceived& event);
+  template <typename UnitEvent>
+  void on(const UnitEvent& event);
+  void timer_due(std::size_t slot);
+  void enqueue(UnitId unit);
+  void drain();
+  void set_state(UnitId unit, UnitState state);
+  void refresh_facts(UnitId unit);
+  void refresh_readiness(UnitId unit);
+  void publish_readiness();
+  void remove_markers();
+  [[nodiscard]] std::string waits_for(UnitId unit) const;
+  void report(EventName name, std::optional<UnitId> unit, std::string message);
+  [[nodiscard]] UnitRecord& record(UnitId unit) { return units_[index(unit)]; }
+  [[nodiscard]] const UnitRecord& record(UnitId unit) const { return units_[index(unit)]; }
+  [[nodiscard]] const UnitSpec& spec(UnitId unit) const { return plan_.units[index(unit)]; }
+  [[nodiscard]] static std::size_t life_slot(UnitId unit) { return 2 * index(unit); }
+  [[nodiscard]] static std::size_t probe_slot(UnitId unit) { return 2 * index(unit) + 1; }
+  [[nodiscard]] std::size_t shutdown_slot() const { return 2 * units_.size(); }
+
+  // --- units.cpp: from start to end
+  void start_if_possible(UnitId unit);
+  void spawn(UnitId unit);
+  void skip(UnitId unit);
+  void unit_event(const event::Spawned& event);
+  void unit_event(const event::SpawnFailed& event);
+  void unit_event(const event::Exited& event);
+  void unit_event(const event::GroupGone& event);
+  void life_timer_due(UnitId unit);
+  void processes_gone(UnitId unit);
+  void ended_by_itself(UnitId unit);
+  void succeeded(UnitId unit);
+  void restart_later(UnitId unit, const std::string& why, const ExitStatus* status);
+  void back_off(UnitId unit, Duration delay, const std::string& why);
+  void give_up(UnitId unit, const std::string& reason, const ExitStatus* status);
+  void become_inactive(UnitId unit, bool held, std::string reason);
+
+  // --- readiness.cpp: probes
+  void begin_readiness(UnitId unit);
+  void begin_health(UnitId unit);
+  void unit_event(const event::Notified& event);
+  void unit_event(const event::ProbeFinished& event);
+  void probe_timer_due(UnitId unit);
+  void probe_now(UnitId unit);
+  void poll_again(UnitId unit);
+  void health_checked(UnitId unit, bool ok, const std::string& detail);
+  void unhealthy(UnitId unit, const std::string& detail);
+  void become_ready(UnitId unit);
+  void end_probes(UnitId unit);
+
+  // --- stopping.cpp: one unit's stop sequence
+  void stop_unit(UnitId unit, Outcome outcome, const std::string& why);
+  void begin_stop_sequence(UnitId unit);
+  void next_stop_step(UnitId unit);
+  void kill_unit(UnitId unit);
+  void left_over(UnitId unit);
+
+  // --- shutdown.cpp: the container's stop
+  void on(const event::StopRequested& event);
+  void stop_container(Cause cause, int code, const std::string& why);
+  void fail_container(UnitId unit, const std::string& reason, int code);
+  void advance_stop(UnitId unit);
+  void kill_everything();
+  void finish_if_done();
+  [[nodiscard]] int exit_code() const;
+
+  // --- operator.cpp: requests
+  void unit_event(const event::StartUnit& event);
+  void unit_event(const event::StopUnit& event);
+  void unit_event(const event::RestartUnit& event);
+  void unit_event(const event::SignalUnit& event);
+  void operator_start(UnitId unit);
+  void refuse(UnitId unit, std::string reason);
+  [[nodiscard]] bool requests_allowed(UnitId unit);
+
+  Plan plan_;
+  std::vector<UnitRecord> units_;
+  Dependencies dependencies_;
+  Timers timers_;
+  Jitter jitter_;
+  Instant now_{};
+  Commands out_;
+  std::vector<UnitId> queue_;  ///< units to look at before handle() returns; each at most once
+
+  std::size_t active_ = 0;     ///< units not final
+  std::size_t held_ = 0;       ///< units an operator stopped and may start again
+  std::size_t not_ready_ = 0;  ///< units that hold readiness back
+  bool booted_ = false;
+  bool ready_marker_ = false;
+  bool stopping_ = false;
+  bool stop_overdue_ = false;  ///< shutdown_timeout is over: no more patience
+  bool finished_ = false;
+  Cause cause_ = Cause::kNothingLeft;
+  int cause_code_ = 0;
+  int stop_signal_ = 0;
+};
+
+/// The process lives and nobody has asked it to end.
+[[nodiscard]] constexpr bool is_up(UnitState state) {
+  return state == UnitState::kStarting || state == UnitState::kRunning || state == UnitState::kReady ||
+         state == UnitState::kUnhealthy;
+}
+
+}  // namespace slipway::engine

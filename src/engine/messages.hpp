@@ -1,0 +1,171 @@
+#pragma once
+// What goes into the engine and what comes out of it. Events are facts the host saw; commands are what it must do.
+// Both are plain values, so that a run can be recorded, replayed and simulated.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/plan.hpp"
+
+namespace slipway::engine {
+
+/// A moment on a monotonic clock. The engine never reads one: every event brings its time.
+using Instant = std::chrono::steady_clock::time_point;
+
+/// How a process ended, or why it never began.
+struct ExitStatus {
+  enum class Kind { kExited, kSignaled, kNotStarted };
+  Kind kind = Kind::kExited;
+  int value = 0;       ///< the exit code or the signal number; unused for kNotStarted
+  std::string reason;  ///< kNotStarted: what failed, e.g. "execve /bin/x: No such file or directory"
+  bool operator==(const ExitStatus&) const = default;
+};
+
+enum class ProbeKind { kReadiness, kHealth };
+
+namespace event {
+/// The first event. Removes the markers, then starts what may start.
+struct Boot {};
+/// Answers a Spawn command: the process exists.
+struct Spawned {
+  UnitId unit{};
+  int pid = 0;
+};
+/// Answers a Spawn command: no process exists. `retryable` for EAGAIN and its kind (fork limits, memory).
+struct SpawnFailed {
+  UnitId unit{};
+  std::string reason;
+  bool retryable = false;
+};
+/// The unit's main process was reaped. `group_alive`: others of its process group still live.
+struct Exited {
+  UnitId unit{};
+  ExitStatus status;
+  bool group_alive = false;
+};
+/// The last process of the unit's group is gone (only after Exited with group_alive).
+struct GroupGone {
+  UnitId unit{};
+};
+/// The unit itself said it is ready (notify_fd, sd_notify).
+struct Notified {
+  UnitId unit{};
+};
+/// Answers a Probe command; `detail` says what went wrong.
+struct ProbeFinished {
+  UnitId unit{};
+  ProbeKind kind{};
+  bool ok = false;
+  std::string detail;
+};
+/// Time passed; sent when Engine::next_deadline() is due (earlier or later does no harm).
+struct Tick {};
+/// The container shall stop: a signal or a command. `signal` is 0 when it was no signal.
+struct StopRequested {
+  int signal = 0;
+  std::string reason;
+};
+/// A signal for the workers that is not a request to stop (HUP, USR1, USR2, WINCH).
+struct SignalReceived {
+  int signal = 0;
+};
+/// An operator's request for one unit.
+struct StartUnit {
+  UnitId unit{};
+};
+struct StopUnit {
+  UnitId unit{};
+};
+struct RestartUnit {
+  UnitId unit{};
+};
+struct SignalUnit {
+  UnitId unit{};
+  int signal = 0;
+};
+}  // namespace event
+
+using Event =
+    std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone, event::Notified,
+                 event::ProbeFinished, event::Tick, event::StopRequested, event::SignalReceived, event::StartUnit,
+                 event::StopUnit, event::RestartUnit, event::SignalUnit>;
+
+/// Stable names of what happens to units and to the container; documented in docs/, tested, and never renamed.
+enum class EventName {
+  kUnitStarting,
+  kUnitStarted,
+  kUnitReady,
+  kUnitUnhealthy,
+  kUnitExited,
+  kUnitBackoff,
+  kUnitStopping,
+  kUnitKilled,
+  kUnitStopped,
+  kUnitFailed,
+  kUnitSkipped,
+  kUnitLeftover,  ///< processes outlived their unit and could not be ended
+  kContainerReady,
+  kContainerStopping,
+  kContainerStopped,
+};
+
+namespace command {
+/// Start the unit's process. The host answers with Spawned or SpawnFailed before any other event of this unit.
+struct Spawn {
+  UnitId unit{};
+};
+/// Send a signal to the unit's process group, or to its main process alone. A group that is gone is no error.
+struct Signal {
+  UnitId unit{};
+  int signal = 0;
+  bool group = true;
+};
+/// Run the unit's readiness probe or health check once; the host answers with ProbeFinished within `timeout`.
+struct Probe {
+  UnitId unit{};
+  ProbeKind kind{};
+  Duration timeout{};
+};
+/// The unit ended or stops: abandon its probes and forget late answers.
+struct CancelProbes {
+  UnitId unit{};
+};
+/// Write a marker; for kFailed `unit`, `reason` and `exit_code` are set.
+struct WriteMarker {
+  Marker marker{};
+  std::optional<UnitId> unit;
+  std::string reason;
+  int exit_code = 0;
+};
+struct RemoveMarker {
+  Marker marker{};
+};
+/// Tell the log and the event stream. `message` is for people; the rest are fields for machines.
+struct Report {
+  EventName name{};
+  std::optional<UnitId> unit;
+  std::string message;
+  std::optional<int> pid;
+  std::optional<ExitStatus> status;
+  std::optional<Duration> delay;
+};
+/// An operator's request could not be taken.
+struct Refuse {
+  UnitId unit{};
+  std::string reason;
+};
+/// Everything has ended: leave with this code. No command follows.
+struct Finish {
+  int exit_code = 0;
+};
+}  // namespace command
+
+using Command =
+    std::variant<command::Spawn, command::Signal, command::Probe, command::CancelProbes, command::WriteMarker,
+                 command::RemoveMarker, command::Report, command::Refuse, command::Finish>;
+using Commands = std::vector<Command>;
+
+}  // namespace slipway::engine

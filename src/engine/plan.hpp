@@ -1,0 +1,94 @@
+#pragma once
+// The boot as data: units and the edges between them, in an order in which every unit follows its dependencies.
+// A plan is built once from the configuration (boot_plan.hpp) and never changes while the engine runs it.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/configuration.hpp"
+#include "config/exit_code.hpp"
+
+namespace slipway::engine {
+
+using config::Duration;
+
+/// Index into Plan::units. One id per instance: `web` with four replicas is four units.
+enum class UnitId : std::uint32_t {};
+constexpr std::size_t index(UnitId unit) { return static_cast<std::size_t>(unit); }
+
+enum class UnitKind { kService, kOneshot };
+
+/// The files whose presence is a signal to others.
+enum class Marker { kDatabaseReady, kMigrateDone, kReady, kFailed };
+
+struct UnitDependency {
+  UnitId unit{};
+  config::Condition condition = config::Condition::kStarted;
+  /// False: a dependency that failed, was skipped or is disabled does not hold the unit back.
+  bool required = true;
+};
+
+struct RestartPolicy {
+  config::Restart when = config::Restart::kNo;
+  Duration delay = std::chrono::milliseconds(100);
+  Duration max_delay = std::chrono::seconds(30);
+  double backoff = 2;
+  double jitter = 0.1;  ///< each delay is multiplied by a random factor in [1 - jitter, 1 + jitter]
+  unsigned start_limit_burst = 5;
+  Duration start_limit_interval = std::chrono::seconds(60);
+};
+
+/// Which number a unit's failure gives the container.
+enum class FailureCode {
+  kOwn,         ///< the process's own code, 128+n for a signal, 80 when it has none
+  kDocumented,  ///< a code of ExitCode passes through; anything else becomes `failure_code`
+};
+
+/// What the host executes. The engine only carries it.
+struct LaunchSpec {
+  std::vector<std::string> argv;
+  std::string user;  ///< empty: as Slipway itself
+  std::string group;
+  std::vector<std::string> supplementary_groups;
+  std::string working_dir;
+  std::optional<unsigned> umask;
+  config::StringMap environment;  ///< on top of the environment common to all units
+  std::vector<std::string> env_files;
+};
+
+struct UnitSpec {
+  std::string name;    ///< `web`, or `web[0]` when there is more than one replica
+  std::string worker;  ///< the configured name all replicas share
+  unsigned replica = 0;
+  unsigned replicas = 1;
+  UnitKind kind = UnitKind::kService;
+  bool built_in = false;
+  bool enabled = true;
+  std::vector<UnitDependency> dependencies;
+  RestartPolicy restart;
+  std::optional<config::Readiness> ready;
+  std::optional<config::HealthCheck> healthcheck;
+  Duration start_timeout{0};                        ///< service: until ready; oneshot: until finished; 0: no limit
+  std::vector<config::StopStep> stop_sequence{{}};  ///< KILL follows the last wait
+  config::KillMode kill_mode = config::KillMode::kGroup;
+  std::vector<unsigned> success_exit_status{0};
+  bool critical = true;           ///< giving up on it stops the container
+  bool ends_container = false;    ///< its exit, good or bad, stops the container with its code
+  bool forwards_signals = false;  ///< receives the container's signals as they are (`run -- CMD`)
+  std::optional<config::Signal> reload_signal;
+  FailureCode failure = FailureCode::kOwn;
+  ExitCode failure_code = ExitCode::kWorkerFailed;
+  std::vector<Marker> markers_on_success;
+  LaunchSpec launch;
+};
+
+struct Plan {
+  std::vector<UnitSpec> units;  ///< dependencies come first
+  Duration shutdown_timeout = std::chrono::seconds(120);
+  std::optional<UnitId> exit_code_from;
+};
+
+}  // namespace slipway::engine

@@ -1,0 +1,68 @@
+#pragma once
+// Starts processes through Boost.Process v2, with a launcher that returns as soon as the fork is done: the parent never
+// waits for the exec. Each child leads its own process group, with default signal dispositions and an empty mask.
+
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "host/accounts.hpp"
+#include "host/child_table.hpp"
+
+namespace slipway::host {
+
+/// `parent` stays open in this process; the child finds it under the number `child`.
+struct InheritedDescriptor {
+  int child = -1;
+  int parent = -1;
+};
+
+/// Everything a child is made of. Descriptors are borrowed for the duration of the call; -1 is /dev/null.
+struct Launch {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;  ///< all of it, as NAME=value; nothing of ours is added but HOME, USER, LOGNAME
+  std::string user;                      ///< see resolve_identity(); empty: as this process
+  std::string group;
+  std::vector<std::string> supplementary_groups;
+  std::string working_dir;  ///< empty: this process's
+  std::optional<unsigned> umask;
+  int stdin_fd = -1;
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+  std::vector<InheritedDescriptor> descriptors;  ///< child numbers from 3 on
+  bool foreground = false;                       ///< give the terminal on standard input to the child's group
+};
+
+/// Why no process exists. `retryable`: EAGAIN, ENOMEM and their kind, which pass.
+struct SpawnError {
+  std::string message;
+  bool retryable = false;
+};
+
+class Launcher {
+ public:
+  /// The table must outlive the launcher.
+  explicit Launcher(ChildTable& children);
+
+  /// Forks and returns the child's pid, which is also its process group. The child is in the table before this
+  /// returns. Failures after the fork (a missing program, a wrong directory, a user we may not become) arrive at
+  /// `on_exit` as ExitStatus::kNotStarted. With `user` set, HOME, USER and LOGNAME are added where the environment does
+  /// not have them.
+  /// Errors: the command is not in the child's PATH, an unknown user or group, fork(2) refused.
+  [[nodiscard]] tl::expected<int, SpawnError> launch(const Launch& launch, ChildTable::ExitHandler on_exit,
+                                                     ChildTable::GroupGoneHandler on_group_gone = {});
+
+ private:
+  ChildTable* children_;
+};
+
+/// Finds argv[0] as execvp(3) would, in `path` (a PATH value), relative entries taken from `working_dir`. A name with a
+/// slash is returned as it is. Errors: not found; found only as a directory or without execute permission.
+[[nodiscard]] tl::expected<std::string, std::string> find_program(const std::string& name, const std::string& path,
+                                                                  const std::string& working_dir);
+
+/// kill(2) for one process, or for its group. A target that is gone is not an error.
+void send_signal(int pid, int signal, bool group);
+
+}  // namespace slipway::host

@@ -1,0 +1,19 @@
+#pragma once
+// From what was loaded to what the supervisor runs: the database is resolved, its variables are exported, the plan is
+// built.
+
+#include <string>
+#include <vector>
+
+#include "config/error.hpp"
+#include "config/loader.hpp"
+#include "supervisor/setup.hpp"
+
+namespace slipway::program {
+
+/// `command` is what follows `run --`. `own_environment` are the container's own variables. May create the generated
+/// password of a local database (database::resolve).
+[[nodiscard]] Result<supervisor::Setup> make_setup(config::Loaded loaded, std::vector<std::string> command,
+                                                   config::StringMap own_environment);
+
+}  // namespace slipway::program

@@ -1,0 +1,61 @@
+#include "programs/slipway/status_text.hpp"
+
+namespace slipway::program {
+namespace {
+
+Ink ink_of(const std::string& state) {
+  if (state == "ready" || state == "running") return Ink::kGreen;
+  if (state == "failed" || state == "unhealthy") return Ink::kRed;
+  if (state == "inactive" || state == "exited" || state == "skipped") return Ink::kDim;
+  return Ink::kYellow;
+}
+
+Ink ink_of(control::ContainerState state) {
+  switch (state) {
+    case control::ContainerState::kReady:
+      return Ink::kGreen;
+    case control::ContainerState::kDegraded:
+      return Ink::kRed;
+    case control::ContainerState::kBooting:
+    case control::ContainerState::kStopping:
+      break;
+  }
+  return Ink::kYellow;
+}
+
+std::string heading(const control::ContainerStatus& container, const Terminal& terminal) {
+  std::string text = terminal.paint(Ink::kBold, printable(container.name)) + ": ";
+  text += terminal.paint(ink_of(container.state), control::to_string(container.state));
+  text += container.migrated ? ", migrated" : ", not migrated";
+  text += ", up " + brief(container.uptime);
+  text += ", " + (container.config_source.empty() ? "no configuration" : printable(container.config_source));
+  return text + "\n";
+}
+
+/// What a person asks next: why it waits or failed, else how it becomes ready.
+std::string note(const control::UnitStatus& unit) {
+  if (!unit.reason.empty()) return printable(unit.reason);
+  if (!unit.enabled) return "disabled";
+  if (unit.state == "starting" && !unit.ready_by.empty()) return "waits for " + printable(unit.ready_by);
+  return {};
+}
+
+}  // namespace
+
+std::string status_text(const control::Snapshot& snapshot, const Terminal& terminal) {
+  Table table;
+  table.add({{"UNIT"}, {"KIND"}, {"STATE"}, {"PID"}, {"FOR"}, {"RESTARTS"}, {"LAST EXIT"}, {"NOTE"}});
+  for (const control::UnitStatus& unit : snapshot.units) {
+    table.add({{printable(unit.name)},
+               {printable(unit.kind)},
+               {printable(unit.state), ink_of(unit.state)},
+               {unit.pid == 0 ? "-" : std::to_string(unit.pid)},
+               {brief(unit.since)},
+               {std::to_string(unit.restarts), unit.restarts == 0 ? Ink::kPlain : Ink::kYellow},
+               {unit.last_exit ? shortened(printable(unit.last_exit->text), 32) : "-"},
+               {note(unit)}});
+  }
+  return heading(snapshot.container, terminal) + "\n" + table.render(terminal);
+}
+
+}  // namespace slipway::program

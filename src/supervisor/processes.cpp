@@ -1,0 +1,207 @@
+#include "supervisor/processes.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "config/environment_files.hpp"
+
+namespace slipway::supervisor {
+namespace {
+
+using engine::UnitId;
+
+logging::Source source_of(UnitId unit) { return static_cast<logging::Source>(engine::index(unit) + 1); }
+
+engine::ExitStatus to_engine(const host::ExitStatus& status) {
+  engine::ExitStatus result;
+  switch (status.kind) {
+    case host::ExitStatus::Kind::kExited:
+      result.kind = engine::ExitStatus::Kind::kExited;
+      break;
+    case host::ExitStatus::Kind::kSignaled:
+      result.kind = engine::ExitStatus::Kind::kSignaled;
+      break;
+    case host::ExitStatus::Kind::kNotStarted:
+      result.kind = engine::ExitStatus::Kind::kNotStarted;
+      break;
+  }
+  result.value = status.value;
+  result.reason = status.reason;
+  return result;
+}
+
+}  // namespace
+
+struct Processes::Impl {
+  Impl(boost::asio::io_context& io, host::ChildTable& children, logging::Capture& output, const Setup& from,
+       EventSink to)
+      : context(&io),
+        launcher(children),
+        capture(&output),
+        setup(&from),
+        sink(std::move(to)),
+        running(from.plan.units.size()) {}
+
+  struct Running {
+    int pid = 0;         ///< 0: no process and no group of it
+    bool ended = false;  ///< the process is gone, its group is not
+    std::optional<host::NotifyPipe> notify;
+  };
+
+  boost::asio::io_context* context;
+  host::Launcher launcher;
+  logging::Capture* capture;
+  const Setup* setup;
+  EventSink sink;
+  std::vector<Running> running;
+  std::string notify_address;
+
+  const engine::UnitSpec& spec(UnitId unit) const { return setup->plan.units[engine::index(unit)]; }
+  Result<std::vector<std::string>> environment(UnitId unit) const;
+  Result<host::Launch> base_launch(UnitId unit) const;
+  std::optional<Error> add_notify_pipe(UnitId unit, host::Launch& launch);
+  void start(UnitId unit, host::Launch& launch);
+  void on_exit(UnitId unit, const host::ChildExit& exit);
+  void on_group_gone(UnitId unit);
+  void fail(UnitId unit, std::string reason, bool retryable) {
+    sink(engine::event::SpawnFailed{unit, std::move(reason), retryable});
+  }
+};
+
+Result<std::vector<std::string>> Processes::Impl::environment(UnitId unit) const {
+  const engine::UnitSpec& what = spec(unit);
+  config::StringMap variables = what.built_in ? setup->built_in_environment : setup->environment;
+  // An outer service manager's socket is not ours to hand on.
+  variables.erase("NOTIFY_SOCKET");
+  for (const std::string& file : what.launch.env_files) {
+    Result<config::StringMap> read = config::read_env_file(file);
+    if (!read) return tl::unexpected<Error>(read.error());
+    for (auto& [name, value] : *read) variables[name] = value;
+  }
+  for (const auto& [name, value] : what.launch.environment) variables[name] = value;
+  const bool notifies = what.built_in || (what.ready && what.ready->sd_notify);
+  if (notifies && !notify_address.empty()) variables["NOTIFY_SOCKET"] = notify_address;
+
+  std::vector<std::string> list;
+  list.reserve(variables.size());
+  for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
+  return list;
+}
+
+Result<host::Launch> Processes::Impl::base_launch(UnitId unit) const {
+  Result<std::vector<std::string>> variables = environment(unit);
+  if (!variables) return tl::unexpected<Error>(variables.error());
+  const engine::LaunchSpec& from = spec(unit).launch;
+  host::Launch launch;
+  launch.argv = from.argv;
+  launch.environment = std::move(*variables);
+  launch.user = from.user;
+  launch.group = from.group;
+  launch.supplementary_groups = from.supplementary_groups;
+  launch.working_dir = from.working_dir;
+  launch.umask = from.umask;
+  return launch;
+}
+
+std::optional<Error> Processes::Impl::add_notify_pipe(UnitId unit, host::Launch& launch) {
+  const engine::UnitSpec& what = spec(unit);
+  Running& entry = running[engine::index(unit)];
+  entry.notify.reset();
+  if (!what.ready || !what.ready->notify_fd) return std::nullopt;
+  Result<host::NotifyPipe> pipe =
+      host::NotifyPipe::open(*context, [this, unit] { sink(engine::event::Notified{unit}); });
+  if (!pipe) return pipe.error();
+  launch.descriptors.push_back({*what.ready->notify_fd, pipe->child_end()});
+  entry.notify.emplace(std::move(*pipe));
+  return std::nullopt;
+}
+
+void Processes::Impl::start(UnitId unit, host::Launch& launch) {
+  logging::Capture::ChildEnds ends;
+  if (spec(unit).forwards_signals) {
+    // The container's own command keeps the container's own streams, terminal included.
+    launch.stdin_fd = STDIN_FILENO;
+    launch.stdout_fd = STDOUT_FILENO;
+    launch.stderr_fd = STDERR_FILENO;
+    launch.foreground = ::isatty(STDIN_FILENO) == 1;
+  } else {
+    ends = capture->open(source_of(unit));
+    if (!ends.ok()) return fail(unit, std::string("pipes for its output: ") + std::strerror(errno), true);
+    launch.stdout_fd = ends.out;
+    launch.stderr_fd = ends.error;
+  }
+  auto launched = launcher.launch(
+      launch, [this, unit](const host::ChildExit& exit) { on_exit(unit, exit); },
+      [this, unit] { on_group_gone(unit); });
+  if (!spec(unit).forwards_signals) logging::Capture::close(ends);
+  Running& entry = running[engine::index(unit)];
+  if (entry.notify) entry.notify->close_child_end();
+  if (!launched) return fail(unit, launched.error().message, launched.error().retryable);
+  entry.pid = *launched;
+  entry.ended = false;
+  sink(engine::event::Spawned{unit, *launched});
+}
+
+void Processes::Impl::on_exit(UnitId unit, const host::ChildExit& exit) {
+  Running& entry = running[engine::index(unit)];
+  entry.ended = true;
+  // A number that nobody holds any more may soon be a stranger's.
+  if (!exit.group_alive) entry.pid = 0;
+  entry.notify.reset();
+  try {
+    if (!spec(unit).forwards_signals) capture->drain(source_of(unit));
+  } catch (const std::exception&) {  // out of memory: its last words are lost, that it ended is not
+  }
+  sink(engine::event::Exited{unit, to_engine(exit.status), exit.group_alive});
+}
+
+void Processes::Impl::on_group_gone(UnitId unit) {
+  Running& entry = running[engine::index(unit)];
+  if (entry.ended) entry.pid = 0;
+  sink(engine::event::GroupGone{unit});
+}
+
+Processes::Processes(boost::asio::io_context& context, host::ChildTable& children, logging::Capture& capture,
+                     const Setup& setup, EventSink sink)
+    : impl_(std::make_unique<Impl>(context, children, capture, setup, std::move(sink))) {}
+
+Processes::~Processes() = default;
+
+void Processes::spawn(UnitId unit) try {
+  Result<host::Launch> launch = impl_->base_launch(unit);
+  if (!launch) return impl_->fail(unit, launch.error().message, false);
+  if (std::optional<Error> error = impl_->add_notify_pipe(unit, *launch)) {
+    return impl_->fail(unit, error->message, true);
+  }
+  impl_->start(unit, *launch);
+} catch (const std::exception& error) {
+  impl_->fail(unit, error.what(), true);
+}
+
+void Processes::signal(const engine::command::Signal& command) {
+  const int pid = impl_->running[engine::index(command.unit)].pid;
+  if (pid > 0) host::send_signal(pid, command.signal, command.group);
+}
+
+Result<host::Launch> Processes::probe_launch(UnitId unit, const config::CommandLine& command) const {
+  Result<host::Launch> launch = impl_->base_launch(unit);
+  if (launch) launch->argv = command.argv;
+  return launch;
+}
+
+std::optional<UnitId> Processes::sender(const host::Notification& notification) const {
+  const auto sent = [&](const Impl::Running& entry) {
+    return entry.pid > 0 && !entry.ended && (entry.pid == notification.group || entry.pid == notification.pid);
+  };
+  const auto found = std::find_if(impl_->running.begin(), impl_->running.end(), sent);
+  if (found == impl_->running.end()) return std::nullopt;
+  return static_cast<UnitId>(found - impl_->running.begin());
+}
+
+void Processes::set_notify_address(std::string address) { impl_->notify_address = std::move(address); }
+
+}  // namespace slipway::supervisor

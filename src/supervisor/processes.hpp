@@ -1,0 +1,41 @@
+#pragma once
+// The units' processes: turns a unit of the plan into a launch, and what becomes of it into events. Knows no policy:
+// the engine says when to start and what to signal.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/messages.hpp"
+#include "host/child_table.hpp"
+#include "host/launcher.hpp"
+#include "host/notify.hpp"
+#include "logging/capture.hpp"
+#include "supervisor/event_sink.hpp"
+#include "supervisor/setup.hpp"
+
+namespace slipway::supervisor {
+
+class Processes {
+ public:
+  /// All references must outlive this. Unit i's output is the ring's source i + 1.
+  Processes(boost::asio::io_context& context, host::ChildTable& children, logging::Capture& capture, const Setup& setup,
+            EventSink sink);
+  ~Processes();
+
+  /// Answers with Spawned or SpawnFailed through the sink, later with Exited and GroupGone.
+  void spawn(engine::UnitId unit);
+  void signal(const engine::command::Signal& command);
+  /// How a probe of this unit runs a command: with the unit's user, directory and environment.
+  [[nodiscard]] Result<host::Launch> probe_launch(engine::UnitId unit, const config::CommandLine& command) const;
+  /// The unit whose process, or whose process group, sent this; empty for strangers.
+  [[nodiscard]] std::optional<engine::UnitId> sender(const host::Notification& notification) const;
+  /// The value of NOTIFY_SOCKET for the units that notify; empty: they get none.
+  void set_notify_address(std::string address);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::supervisor

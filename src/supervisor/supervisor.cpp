@@ -1,0 +1,334 @@
+#include "supervisor/supervisor.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <deque>
+#include <exception>
+#include <optional>
+#include <sys/random.h>
+#include <unistd.h>
+#include <utility>
+
+#include "config/notation.hpp"
+#include "control/server.hpp"
+#include "engine/engine.hpp"
+#include "host/child_table.hpp"
+#include "host/descendants.hpp"
+#include "host/notify.hpp"
+#include "host/signals.hpp"
+#include "logging/capture.hpp"
+#include "logging/log.hpp"
+#include "logging/output.hpp"
+#include "logging/ring.hpp"
+#include "supervisor/control_view.hpp"
+#include "supervisor/marker_files.hpp"
+#include "supervisor/probes.hpp"
+#include "supervisor/processes.hpp"
+#include "supervisor/reporter.hpp"
+
+namespace slipway::supervisor {
+namespace {
+
+using logging::Level;
+
+/// What may outlive the units (daemons that left their group) gets this long between TERM and KILL, and in all.
+constexpr std::chrono::milliseconds kSweepGrace{1000};
+constexpr std::chrono::milliseconds kSweepTimeout{5000};
+/// How long the last lines may take to reach a slow reader.
+constexpr int kFlushMilliseconds = 200;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+bool needs_notify_socket(const engine::Plan& plan) {
+  for (const engine::UnitSpec& unit : plan.units) {
+    if (unit.built_in || (unit.ready && unit.ready->sd_notify)) return true;
+  }
+  return false;
+}
+
+/// Standard output belongs to the container's own command where there is one: `run -- CMD` prints what CMD prints.
+int own_stream(const engine::Plan& plan) {
+  for (const engine::UnitSpec& unit : plan.units) {
+    if (unit.forwards_signals) return STDERR_FILENO;
+  }
+  return STDOUT_FILENO;
+}
+
+std::uint64_t jitter_seed() {
+  // Not std::random_device, which throws where there is no entropy and no /dev/urandom.
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed) return seed;
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+}
+
+}  // namespace
+
+struct Supervisor::Impl {
+  explicit Impl(Setup from);
+
+  // In the order of construction: what is used by later members comes first and is destroyed last.
+  Setup setup;
+  boost::asio::io_context context{1};
+  logging::Output output;
+  logging::Log log;
+  logging::Ring ring;
+  Reporter reporter;
+  MarkerFiles markers;
+  engine::Engine engine;
+  host::ChildTable children;
+  logging::Capture capture;
+  Processes processes;
+  Probes probes;
+  ControlView view;
+  boost::asio::steady_timer timer;
+  std::optional<host::Signals> signals;
+  std::optional<host::NotifySocket> notify;
+  std::unique_ptr<control::Server> server;
+  std::unique_ptr<host::Sweep> sweep;
+
+  std::deque<engine::Event> events;
+  bool handling = false;
+  std::optional<engine::Instant> armed;
+  std::optional<std::string> refusal;
+  std::optional<int> exit_code;
+
+  Result<void> open_signals();
+  Result<void> listen();
+  void open_notify_socket();
+  void adopt_orphans();
+
+  void dispatch(engine::Event event);
+  void perform(const engine::Commands& commands);
+  void perform(const engine::Command& command);
+  template <typename Step>
+  void survive(Step step) noexcept;
+  void arm_timer();
+  void write_marker(const engine::command::WriteMarker& command);
+  void remove_marker(engine::Marker marker);
+  void complain(const std::vector<Error>& errors);
+  void on_signal(int signal);
+  void on_notification(const host::Notification& notification);
+  void finish(int code);
+};
+
+Supervisor::Impl::Impl(Setup from)
+    : setup(std::move(from)),
+      output(context, own_stream(setup.plan)),
+      log(output, setup.configuration.logging),
+      reporter(log, ring, setup),
+      markers(setup),
+      engine(setup.plan, jitter_seed()),
+      children(context),
+      capture(context, output, ring, setup.configuration.logging),
+      processes(context, children, capture, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
+      probes(context, children, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
+      view(setup, engine, ring,
+           [this](const engine::Event& event) {
+             refusal.reset();
+             dispatch(event);
+             return std::exchange(refusal, std::nullopt);
+           }),
+      timer(context) {
+  log.redact(setup.secrets);
+  for (const engine::UnitSpec& unit : setup.plan.units) ring.add(unit.name);
+  output.on_dropped([this](std::uint64_t lines) {
+    reporter.say(
+        Level::kWarning, "log.dropped",
+        std::to_string(lines) + " lines of Slipway's own were dropped: the reader of standard output was stuck");
+  });
+}
+
+Result<void> Supervisor::Impl::open_signals() {
+  Result<host::Signals> opened = host::Signals::open(context, [this](int signal) { on_signal(signal); });
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  signals.emplace(std::move(*opened));
+  return {};
+}
+
+Result<void> Supervisor::Impl::listen() {
+  control::ServerOptions options;
+  options.path = setup.configuration.control.socket;
+  options.mode = setup.configuration.control.mode.bits;
+  options.group = setup.configuration.control.group;
+  Result<std::unique_ptr<control::Server>> opened = control::Server::listen(context, options, view);
+  if (opened) {
+    server = std::move(*opened);
+    ring.follow({}, [this](const logging::Line& line) {
+      if (!server || !server->followed()) return;
+      const auto source = static_cast<std::size_t>(line.source);
+      server->publish(source == 0 ? control::kSlipway : source - 1, line.text);
+    });
+    return {};
+  }
+  // A plain init owes nobody a control socket; a configured container runs without one where it may not write.
+  if (setup.config_source.empty()) {
+    log.debug(opened.error().message);
+    return {};
+  }
+  if (opened.error().code != ExitCode::kPermission) return tl::unexpected<Error>(opened.error());
+  reporter.say(Level::kWarning, "control.unavailable",
+               opened.error().message + "; running without a control socket: status, logs and health will not answer");
+  return {};
+}
+
+void Supervisor::Impl::open_notify_socket() {
+  if (!needs_notify_socket(setup.plan)) return;
+  Result<host::NotifySocket> opened =
+      host::NotifySocket::open(context, [this](const host::Notification& message) { on_notification(message); });
+  if (!opened) {
+    reporter.say(Level::kWarning, "notify.unavailable", opened.error().message);
+    return;
+  }
+  notify.emplace(std::move(*opened));
+  processes.set_notify_address(notify->address());
+}
+
+void Supervisor::Impl::adopt_orphans() {
+  if (host::is_init()) return;
+  if (Result<void> done = host::become_subreaper(); !done) {
+    reporter.say(Level::kWarning, "init.no_subreaper", done.error().message);
+    return;
+  }
+  reporter.say(Level::kWarning, "init.not_pid_1",
+               "not PID 1: adopting orphans as a child subreaper; in a container let slipway be the ENTRYPOINT");
+}
+
+void Supervisor::Impl::dispatch(engine::Event event) {
+  events.push_back(std::move(event));
+  if (handling) return;
+  handling = true;
+  while (!events.empty()) {
+    const engine::Event next = std::move(events.front());
+    events.pop_front();
+    survive([&] {
+      if (!engine.finished()) perform(engine.handle(next, std::chrono::steady_clock::now()));
+    });
+  }
+  handling = false;
+  if (engine.ready()) view.note_ready();
+  survive([&] { arm_timer(); });
+  survive([&] {
+    if (server) server->notify_changed();
+  });
+}
+
+/// The last line of defence: what one step throws (no memory, no descriptors, a bug) ends that step and never PID 1.
+template <typename Step>
+void Supervisor::Impl::survive(Step step) noexcept {
+  try {
+    step();
+  } catch (const std::exception& error) {
+    try {
+      reporter.say(Level::kError, "internal.error", std::string("internal error: ") + error.what());
+    } catch (const std::exception&) {  // not even memory to say so
+    }
+  }
+}
+
+void Supervisor::Impl::perform(const engine::Commands& commands) {
+  for (const engine::Command& command : commands) survive([&] { perform(command); });
+}
+
+void Supervisor::Impl::perform(const engine::Command& command) {
+  std::visit(Overloaded{[&](const engine::command::Spawn& spawn) { processes.spawn(spawn.unit); },
+                        [&](const engine::command::Signal& signal) { processes.signal(signal); },
+                        [&](const engine::command::Probe& probe) { probes.start(probe); },
+                        [&](const engine::command::CancelProbes& cancel) { probes.cancel(cancel.unit); },
+                        [&](const engine::command::WriteMarker& write) { write_marker(write); },
+                        [&](const engine::command::RemoveMarker& remove) { remove_marker(remove.marker); },
+                        [&](const engine::command::Report& report) { reporter.report(report); },
+                        [&](const engine::command::Refuse& refuse) { refusal = refuse.reason; },
+                        [&](const engine::command::Finish& last) { finish(last.exit_code); }},
+             command);
+}
+
+void Supervisor::Impl::arm_timer() {
+  const std::optional<engine::Instant> due = engine.finished() ? std::nullopt : engine.next_deadline();
+  if (due == armed) return;
+  armed.reset();
+  timer.cancel();
+  if (!due) return;
+  timer.expires_at(*due);
+  timer.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    armed.reset();
+    dispatch(engine::event::Tick{});
+  });
+  armed = due;
+}
+
+void Supervisor::Impl::write_marker(const engine::command::WriteMarker& command) {
+  if (command.marker == engine::Marker::kMigrateDone) view.note_migrated();
+  complain(markers.write(command));
+}
+
+void Supervisor::Impl::remove_marker(engine::Marker marker) { complain(markers.remove(marker)); }
+
+void Supervisor::Impl::complain(const std::vector<Error>& errors) {
+  // Without a configuration nobody waits for markers, and a plain init often may not write them.
+  const Level level = setup.config_source.empty() ? Level::kDebug : Level::kError;
+  for (const Error& error : errors) reporter.say(level, "marker.failed", error.message);
+}
+
+void Supervisor::Impl::on_signal(int signal) {
+  switch (signal) {
+    case SIGCHLD:
+      return children.reap();
+    case SIGTERM:
+    case SIGINT:
+    case SIGQUIT:
+      return dispatch(engine::event::StopRequested{signal, "received SIG" + config::signal_name(signal)});
+    default:
+      return dispatch(engine::event::SignalReceived{signal});
+  }
+}
+
+void Supervisor::Impl::on_notification(const host::Notification& notification) {
+  const std::optional<engine::UnitId> unit = processes.sender(notification);
+  if (!unit) return;
+  const engine::UnitSpec& spec = setup.plan.units[engine::index(*unit)];
+  if (spec.built_in) {
+    for (const auto& [name, value] : notification.extras) {
+      if (name == "X_SLIPWAY_SCHEMA_VERSION") markers.set_schema_version(value);
+    }
+  }
+  if (notification.ready && spec.ready && spec.ready->sd_notify) dispatch(engine::event::Notified{*unit});
+}
+
+void Supervisor::Impl::finish(int code) {
+  timer.cancel();
+  sweep = std::make_unique<host::Sweep>(context, children, kSweepGrace, kSweepTimeout, [this, code](std::size_t left) {
+    exit_code = code;
+    context.stop();
+    if (left > 0) {
+      reporter.say(Level::kError, "container.leftover", std::to_string(left) + " processes could not be ended");
+    }
+  });
+}
+
+Supervisor::Supervisor(Setup setup) : impl_(std::make_unique<Impl>(std::move(setup))) {}
+
+Supervisor::~Supervisor() = default;
+
+Result<int> Supervisor::run() {
+  Impl& impl = *impl_;
+  if (Result<void> opened = impl.open_signals(); !opened) return tl::unexpected<Error>(opened.error());
+  if (Result<void> listening = impl.listen(); !listening) return tl::unexpected<Error>(listening.error());
+  impl.adopt_orphans();
+  impl.open_notify_socket();
+  // Children that ended before the signals were open (whoever executed us may have left some).
+  impl.children.reap();
+  impl.dispatch(engine::event::Boot{});
+  // An exception leaves run() with its handler done and everything else still due.
+  while (!impl.context.stopped()) impl.survive([&] { impl.context.run(); });
+  impl.server.reset();
+  impl.output.flush(kFlushMilliseconds);
+  return impl.exit_code.value_or(static_cast<int>(ExitCode::kInternal));
+}
+
+}  // namespace slipway::supervisor

@@ -1,0 +1,220 @@
+// What is known of every unit: from the events alone.
+#include "oracle.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace slipway::simulation {
+
+using engine::ExitStatus;
+using engine::UnitKind;
+using engine::UnitSpec;
+namespace event = engine::event;
+namespace command = engine::command;
+
+Oracle::Oracle(const engine::Plan& plan, config::Duration lateness)
+    : plan_(plan),
+      lateness_(lateness + std::chrono::milliseconds(2)),
+      units_(plan.units.size()),
+      dependents_(plan.units.size()) {
+  for (std::size_t i = plan.units.size(); i-- > 0;) {
+    for (const engine::UnitDependency& edge : plan.units[i].dependencies) {
+      auto& all = dependents_[engine::index(edge.unit)];
+      all.push_back(i);
+      all.insert(all.end(), dependents_[i].begin(), dependents_[i].end());
+    }
+  }
+  for (auto& all : dependents_) {
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+  }
+}
+
+const std::optional<Violation>& Oracle::step(const engine::Event& event, const engine::Commands& commands,
+                                             Instant now) {
+  if (violation_) return violation_;
+  now_ = now;
+  event_ = &event;
+  repeated_stop_ = stopping_;
+  if (finished_ && !commands.empty()) violate(7, "there are commands after Finish");
+  refused_ = std::any_of(commands.begin(), commands.end(),
+                         [](const engine::Command& each) { return std::holds_alternative<command::Refuse>(each); });
+  observe(event);
+  for (const engine::Command& each : commands) judge(each);
+  if (booted_ && !finished_) judge_balance();
+  return violation_;
+}
+
+void Oracle::observe(const engine::Event& event) {
+  std::visit(
+      [this](const auto& specific) {
+        if constexpr (requires { specific.unit; }) {
+          if (!boundary(specific.unit)) return;
+        }
+        observe_event(specific);
+      },
+      event);
+}
+
+void Oracle::observe_event(const event::Boot&) {
+  booted_ = true;
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (!plan_.units[i].enabled) units_[i].rest = Rest::kStopped;
+  }
+}
+
+void Oracle::observe_event(const event::Spawned& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  unit.pending = false;
+  unit.alive = true;
+  unit.spawned = now_;
+  const UnitSpec& spec = plan_.units[engine::index(event.unit)];
+  unit.gate_passed = spec.kind == UnitKind::kOneshot || (!spec.ready && !spec.healthcheck);
+}
+
+void Oracle::observe_event(const event::SpawnFailed& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  unit.pending = false;
+  unit.last = ExitStatus{ExitStatus::Kind::kNotStarted, 0, event.reason};
+  unit.natural = unit.wish == Wish::kNone;
+  if (unit.wish == Wish::kRestart) forget_limits(unit);
+  if (unit.wish != Wish::kNone || stopping_) return;
+  unit.not_startable = !event.retryable;
+  if (!event.retryable) return;
+  if (!unit.starts.empty()) unit.starts.pop_back();
+  expect_restart(engine::index(event.unit), false);
+}
+
+void Oracle::observe_event(const event::Exited& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  unit.alive = false;
+  unit.group = event.group_alive;
+  unit.last = event.status;
+  unit.probe.reset();
+  if (unit.written_off) return;
+  unit.natural = !unit.asked && unit.wish == Wish::kNone;
+  if (!unit.group) gone(engine::index(event.unit));
+}
+
+void Oracle::observe_event(const event::GroupGone& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  unit.group = false;
+  if (!unit.written_off) gone(engine::index(event.unit));
+}
+
+void Oracle::forget_limits(Unit& unit) {
+  unit.starts.clear();
+  unit.attempts = 0;
+  unit.delayed = false;
+}
+
+/// Nothing of it lives: what must follow?
+void Oracle::gone(std::size_t index) {
+  Unit& unit = units_[index];
+  const UnitSpec& spec = plan_.units[index];
+  if (unit.wish == Wish::kRestart && !stopping_) {
+    forget_limits(unit);
+    return;
+  }
+  const bool good = unit.natural && success(spec, *unit.last);
+  const bool again = spec.kind == UnitKind::kService && (spec.restart.when == config::Restart::kAlways ||
+                                                         spec.restart.when == config::Restart::kUnlessStopped);
+  unit.marker = good;
+  if (good && (!again || spec.ends_container || stopping_)) {
+    unit.rest = Rest::kSucceeded;
+    return;
+  }
+  const bool ends_all = spec.ends_container && unit.natural;
+  if (!stopping_ && unit.wish == Wish::kNone && !ends_all) expect_restart(index, true);
+}
+
+/// The window in which its next start must fall, should it be started again.
+void Oracle::expect_restart(std::size_t index, bool counts_run) {
+  Unit& unit = units_[index];
+  const engine::RestartPolicy& policy = plan_.units[index].restart;
+  const auto proof = policy.start_limit_interval.count() > 0 ? policy.start_limit_interval : policy.max_delay;
+  if (counts_run && now_ - unit.spawned >= proof) unit.attempts = 0;
+  double delay = static_cast<double>(policy.delay.count());
+  for (unsigned i = 0; i < unit.attempts && delay < 1e12; ++i) delay *= policy.backoff;
+  delay = std::min(delay, static_cast<double>(policy.max_delay.count()));
+  ++unit.attempts;
+  unit.delayed = true;
+  unit.earliest = now_ + config::Duration(static_cast<long>(std::floor(delay * (1 - policy.jitter))));
+  unit.latest = now_ + config::Duration(static_cast<long>(std::ceil(delay * (1 + policy.jitter))));
+}
+
+void Oracle::observe_event(const event::Notified& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  const auto& ready = plan_.units[engine::index(event.unit)].ready;
+  const bool listens = ready && (ready->notify_fd || ready->sd_notify);
+  if (unit.alive && !unit.asked && unit.wish == Wish::kNone && listens) unit.gate_passed = true;
+}
+
+void Oracle::observe_event(const event::ProbeFinished& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  if (unit.probe != event.kind) return;
+  probe_answered(unit, plan_.units[engine::index(event.unit)], event.ok);
+}
+
+void Oracle::probe_answered(Unit& unit, const UnitSpec& spec, bool ok) {
+  const engine::ProbeKind kind = *unit.probe;
+  unit.probe.reset();
+  if (!unit.gate_passed) {
+    unit.gate_passed = ok;
+    unit.period_over = ok && kind == engine::ProbeKind::kHealth;
+    return;
+  }
+  if (ok) {
+    unit.period_over = true;
+    unit.unhealthy = false;
+    unit.failures = 0;
+  } else if (unit.period_over || now_ >= unit.spawned + spec.healthcheck->start_period) {
+    if (++unit.failures >= std::max(1U, spec.healthcheck->retries)) unit.unhealthy = true;
+  }
+}
+
+void Oracle::observe_event(const event::StopRequested& event) {
+  if (stopping_) return;
+  requested_ = true;
+  stop_signal_ = event.signal;
+}
+
+void Oracle::observe_event(const event::StartUnit& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  if (refused_) return;
+  if (unit.pending) {
+    unit.wish = Wish::kNone;
+  } else if (unit.alive || (unit.group && !unit.written_off)) {
+    unit.wish = Wish::kRestart;
+    unit.natural = false;
+  } else {
+    forget_limits(unit);
+    unit.rest = Rest::kNone;
+    unit.held = false;
+  }
+}
+
+void Oracle::observe_event(const event::StopUnit& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  if (refused_) return;
+  forget_limits(unit);
+  unit.natural = false;
+  const bool runs = unit.pending || unit.alive || unit.group;
+  if (runs) unit.wish = Wish::kStop;
+}
+
+void Oracle::observe_event(const event::RestartUnit& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  if (refused_) return;
+  if (unit.pending || unit.alive || (unit.group && !unit.written_off)) {
+    unit.wish = Wish::kRestart;
+    unit.natural = false;
+  } else {
+    forget_limits(unit);
+    unit.rest = Rest::kNone;
+    unit.held = false;
+  }
+}
+
+}  // namespace slipway::simulation
