@@ -77,4 +77,28 @@ std::vector<std::string> BackupNames::backups(const std::vector<std::string>& na
   return result;
 }
 
+unsigned BackupNames::next_collision(std::chrono::system_clock::time_point at,
+                                     const std::vector<std::string>& names) const {
+  const std::string first = name(at, 0);
+  const std::string second = first.substr(0, first.size() - suffix_.size());
+  unsigned next = 0;
+  for (const auto& taken : backups(names)) {
+    if (!taken.starts_with(second)) continue;
+    const auto number = std::string_view(taken).substr(second.size(), taken.size() - second.size() - suffix_.size());
+    const unsigned long collision = number.empty() ? 0 : std::stoul(std::string(number.substr(1)));
+    next = std::max(next, static_cast<unsigned>(collision) + 1);
+  }
+  return next;
+}
+
+std::vector<std::string> BackupNames::surplus(const std::vector<std::string>& names, unsigned keep,
+                                              const std::string& made) const {
+  auto found = backups(names);
+  if (keep == 0) return {};
+  std::erase(found, made);
+  const std::size_t others = keep - 1;
+  found.resize(found.size() > others ? found.size() - others : 0);
+  return found;
+}
+
 }  // namespace slipway::database

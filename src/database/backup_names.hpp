@@ -19,6 +19,14 @@ class BackupNames {
   [[nodiscard]] bool is_partial(const std::string& name) const;
   /// Those of `names` that are backups of this database, oldest first.
   [[nodiscard]] std::vector<std::string> backups(const std::vector<std::string>& names) const;
+  /// The number that makes a backup of this second the newest of those in `names`. A lower one may be free, where an
+  /// older backup was removed, but would pass for older than its elder sisters.
+  [[nodiscard]] unsigned next_collision(std::chrono::system_clock::time_point at,
+                                        const std::vector<std::string>& names) const;
+  /// The backups among `names` beyond the newest `keep`, 0 for no limit. The one just made is never among them,
+  /// however a clock that was set back dates it.
+  [[nodiscard]] std::vector<std::string> surplus(const std::vector<std::string>& names, unsigned keep,
+                                                 const std::string& made) const;
 
  private:
   std::string stem_;

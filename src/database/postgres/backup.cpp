@@ -35,11 +35,11 @@ BackupNames names_of(const config::Configuration& configuration, const ResolvedD
   return BackupNames(name + kSuffix);
 }
 
-std::string free_name(const std::string& directory, const BackupNames& names) {
+Result<std::string> free_name(const std::string& directory, const BackupNames& names) {
+  const auto found = entries_of(directory);
+  if (!found) return backup_failure(found.error().message);
   const auto now = std::chrono::system_clock::now();
-  unsigned collision = 0;
-  while (exists(directory + "/" + names.name(now, collision))) ++collision;
-  return directory + "/" + names.name(now, collision);
+  return names.name(now, names.next_collision(now, *found));
 }
 
 /// Left by those who were killed; whoever holds the migration lock is alone.
@@ -153,12 +153,12 @@ Result<void> check_space(Connection& connection, const std::string& schema, cons
 }
 
 /// A backup too many is no reason to hold the migration back. Whatever else is in the directory is not ours.
-void prune(const std::string& directory, const BackupNames& names, unsigned keep, const Report& report) {
+void prune(const std::string& directory, const BackupNames& names, unsigned keep, const std::string& made,
+           const Report& report) {
   const auto entries = entries_of(directory);
-  if (!entries || keep == 0) return;
-  const auto found = names.backups(*entries);
-  for (std::size_t i = 0; i + keep < found.size(); ++i) {
-    if (unlink((directory + "/" + found[i]).c_str()) == 0) say(report, "removed the old backup " + found[i]);
+  if (!entries) return;
+  for (const auto& name : names.surplus(*entries, keep, made)) {
+    if (unlink((directory + "/" + name).c_str()) == 0) say(report, "removed the old backup " + name);
   }
 }
 
@@ -185,7 +185,9 @@ Result<std::optional<std::string>> backup_before_migration(const config::Configu
   const auto names = names_of(configuration, database);
   remove_partials(*directory, names);
   if (auto space = check_space(*connection, database.schema, *directory); !space) return tl::unexpected(space.error());
-  auto path = free_name(*directory, names);
+  const auto name = free_name(*directory, names);
+  if (!name) return tl::unexpected(name.error());
+  auto path = *directory + "/" + *name;
   const auto temporary = *directory + "/" + names.partial(std::to_string(getpid()));
   auto written = dump(*binaries, parameters, database.schema, temporary);
   if (!written) {
@@ -197,7 +199,7 @@ Result<std::optional<std::string>> backup_before_migration(const config::Configu
   }
   if (auto synced = sync_path(*directory); !synced) return backup_failure(synced.error().message);
   say(report, "backup written: " + path);
-  prune(*directory, names, configuration.backup.keep, report);
+  prune(*directory, names, configuration.backup.keep, *name, report);
   return path;
 }
 

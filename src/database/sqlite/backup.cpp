@@ -138,26 +138,28 @@ Result<void> dress(const std::string& path, const std::string& database) {
   return {};
 }
 
+/// The name it got.
 Result<std::string> publish(const std::string& partial, const std::string& directory, const BackupNames& names) {
   const auto now = std::chrono::system_clock::now();
-  for (unsigned collision = 0; collision < kMostCollisions; ++collision) {
-    std::string path = directory + "/" + names.name(now, collision);
+  const unsigned first = names.next_collision(now, entries(directory));
+  for (unsigned attempt = 0; attempt < kMostCollisions; ++attempt) {
+    std::string name = names.name(now, first + attempt);
+    const std::string path = directory + "/" + name;
     const int error = host::rename_new(partial, path);
     if (error == EEXIST) continue;
     if (error != 0) return failed(path + ": rename: " + reason(error));
     if (auto synced = host::sync_directory(directory); !synced) return failed(synced.error().message);
-    return path;
+    return name;
   }
   return failed(directory + ": too many backups of this second: look who makes them");
 }
 
 /// A backup too many is no reason to hold the migration back.
-void prune(const std::string& directory, const BackupNames& names, unsigned keep, const Report& report) {
-  const auto found = names.backups(entries(directory));
-  if (keep == 0 || found.size() <= keep) return;
-  for (std::size_t i = 0; i < found.size() - keep; ++i) {
-    if (::unlink((directory + "/" + found[i]).c_str()) != 0) {
-      say(report, directory + "/" + found[i] + ": cannot remove the old backup: " + reason(errno));
+void prune(const std::string& directory, const BackupNames& names, unsigned keep, const std::string& made,
+           const Report& report) {
+  for (const auto& name : names.surplus(entries(directory), keep, made)) {
+    if (::unlink((directory + "/" + name).c_str()) != 0) {
+      say(report, directory + "/" + name + ": cannot remove the old backup: " + reason(errno));
     }
   }
 }
@@ -192,10 +194,10 @@ Result<std::optional<std::string>> backup_before_migration(const std::string& pa
   if (done) done = read_back(*source, partial.path(), busy_timeout);
   if (done) done = dress(partial.path(), path);
   if (!done) return tl::unexpected(done.error());
-  auto result = publish(partial.path(), directory, names);
-  if (!result) return tl::unexpected(result.error());
-  prune(directory, names, backup.keep, report);
-  return *result;
+  auto made = publish(partial.path(), directory, names);
+  if (!made) return tl::unexpected(made.error());
+  prune(directory, names, backup.keep, *made, report);
+  return directory + "/" + *made;
 }
 
 }  // namespace slipway::database::sqlite

@@ -62,7 +62,11 @@ TEST(SqliteBackup, KeepsTheNewestAndNumbersCollisions) {
   auto writer = filled(root.file("app.db"), 1);
   testing::write_text(root.file("app.pre-migrate-notes.db"), "keep me");
   testing::write_text(root.file("app.pre-migrate-20200101T000000Z.db"), "old");
-  for (int i = 0; i < 7; ++i) ASSERT_TRUE(backup_before_migration(root.file("app.db"), {}, kBusy, {}));
+  for (int i = 0; i < 7; ++i) {
+    const auto made = backup_before_migration(root.file("app.db"), {}, kBusy, {});
+    ASSERT_TRUE(made && *made);
+    EXPECT_TRUE(std::filesystem::exists(**made)) << "the new one was removed";
+  }
   EXPECT_THAT(names(root.path(), "pre-migrate-2"), SizeIs(5));
   EXPECT_FALSE(std::filesystem::exists(root.file("app.pre-migrate-20200101T000000Z.db")));
   EXPECT_TRUE(std::filesystem::exists(root.file("app.pre-migrate-notes.db")));
@@ -78,6 +82,26 @@ TEST(SqliteBackupNames, SortByTimeThenNumber) {
                   "app.tar.pre-migrate-20200101T000000Z-2.db", "app.tar.pre-migrate-20200101T000000Z-10.db"));
   EXPECT_EQ(app.name({}, 2), "app.tar.pre-migrate-19700101T000000Z-2.db");
   EXPECT_EQ(BackupNames("/d/app").name({}, 0), "app.pre-migrate-19700101T000000Z");
+}
+
+TEST(SqliteBackupNames, ANewOneIsTheNewestOfItsSecondThoughALowerNumberIsFree) {
+  const BackupNames app("/d/app.db");
+  EXPECT_EQ(app.next_collision({}, {}), 0U);
+  EXPECT_EQ(app.next_collision({}, {"app.pre-migrate-20200101T000000Z-4.db"}), 0U);
+  EXPECT_EQ(app.next_collision({}, {"app.pre-migrate-19700101T000000Z.db"}), 1U);
+  EXPECT_EQ(app.next_collision({}, {"app.pre-migrate-19700101T000000Z-1.db", "app.pre-migrate-19700101T000000Z-10.db"}),
+            11U);
+}
+
+TEST(SqliteBackupNames, TheOneJustMadeIsNeverSurplusEvenWhenTheClockWasSetBack) {
+  const BackupNames app("/d/app.db");
+  const std::vector<std::string> found{"app.pre-migrate-20300101T000000Z.db", "app.pre-migrate-20300102T000000Z.db",
+                                       "app.pre-migrate-19700101T000000Z.db"};
+  EXPECT_THAT(app.surplus(found, 2, "app.pre-migrate-19700101T000000Z.db"),
+              ::testing::ElementsAre("app.pre-migrate-20300101T000000Z.db"));
+  EXPECT_THAT(app.surplus(found, 1, "app.pre-migrate-19700101T000000Z.db"), SizeIs(2));
+  EXPECT_THAT(app.surplus(found, 0, "app.pre-migrate-19700101T000000Z.db"), SizeIs(0));
+  EXPECT_THAT(app.surplus(found, 9, "app.pre-migrate-19700101T000000Z.db"), SizeIs(0));
 }
 
 TEST(SqliteBackup, FullDiskIsRefusedBeforeItStarts) {
