@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 
-from processes import children_of, every_pid, status_of
+from processes import children_of, every_pid, send_signal, status_of
 
 BIN = pathlib.Path(os.environ.get("SLIPWAY_BIN", "/usr/bin"))
 SLIPWAY = BIN / "slipway"
@@ -114,6 +114,7 @@ class Container:
         return self
 
     def _inner_pid(self):
+        """PID 1 of the namespace as the test sees it; -1 when the run had ended before anyone saw it."""
         if self.process.poll() is not None:
             return -1
         for pid in children_of(self.process.pid):
@@ -210,7 +211,7 @@ class Container:
         return self
 
     def signal(self, number):
-        os.kill(self.pid, number)
+        send_signal(self.pid, number, self.output)
 
     def wait_exit(self, timeout=90):
         try:
@@ -227,5 +228,5 @@ class Container:
         """SIGKILL to PID 1; the kernel ends the namespace with it."""
         if self.process and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid if self.pid and self.pid > 0 else self.process.pid, signal.SIGKILL)
+                send_signal(self.pid if self.pid and self.pid > 1 else self.process.pid, signal.SIGKILL)
             self.process.wait(30)

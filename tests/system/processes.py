@@ -60,6 +60,12 @@ def descriptors_of(pid):
     return found
 
 
+def send_signal(pid, number, seen=""):
+    """os.kill for one process. `seen` is what to show when there is none: 0 and -1 would be a group and everybody."""
+    assert pid is not None and pid > 1, f"no process to signal (pid {pid}):\n{seen}"
+    os.kill(pid, number)
+
+
 def every_pid():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 

@@ -288,5 +288,5 @@ def test_more_clients_than_allowed_do_not_lock_the_operator_out_for_ever(running
     for client in crowd:
         client.close()
     wait_until(lambda: running.cli("status", "--json", check=False).returncode == 0, "status to answer again", 10)
-    os.kill(running.pid, signal.SIGTERM)
+    running.signal(signal.SIGTERM)
     assert running.wait_exit(20) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from harness import wait_until
 from local_postgres import PASSWORD, LocalCluster
-from processes import children_of, status_of
+from processes import children_of, send_signal, status_of
 
 READY_LINE = "database system is ready to accept connections"
 
@@ -186,7 +186,7 @@ def test_an_invalid_setting_is_a_configuration_error(container, cluster):
 def test_a_server_that_crashes_comes_back_and_lets_the_application_in(container, cluster):
     one = container(cluster.config(), namespace=False).start().wait_ready()
     first = one.unit("postgres")["pid"]
-    os.kill(first, signal.SIGKILL)
+    send_signal(first, signal.SIGKILL, one.output)
     wait_until(lambda: one.unit("postgres")["pid"] not in (0, first), "a new server", 30)
     wait_until(
         lambda: cluster.psql("SELECT v FROM kept").stdout.strip() == "first boot",

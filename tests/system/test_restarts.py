@@ -1,11 +1,10 @@
 """Exits, restarts, backoff, start limits, health checks and what giving up means for the container."""
-import os
 import signal
 
 import pytest
 
 from harness import wait_until
-from processes import related_to
+from processes import related_to, send_signal
 from programs import IDLE, sh
 
 JSON_LOG = {"format": "json"}
@@ -66,7 +65,7 @@ def test_restart_policy(container, tmp_path, restart, code, again):
 def test_a_killed_worker_comes_back(container):
     one = container({"workers": {"web": {"command": IDLE, "restart_delay": "10ms"}}}).start().wait_ready()
     first = one.unit("web")["pid"]
-    os.kill(one.unit_pid("web"), signal.SIGKILL)
+    send_signal(one.unit_pid("web"), signal.SIGKILL, one.output)
     unit = wait_until(
         lambda: (lambda unit: unit if unit["pid"] not in (0, first) else None)(one.unit("web")), "a new process"
     )

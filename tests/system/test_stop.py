@@ -1,5 +1,4 @@
 """The container's stop: in reverse order, politely, then by force, at any moment of the boot, and always in time."""
-import os
 import shutil
 import signal
 import socket
@@ -8,7 +7,7 @@ import time
 import pytest
 
 from harness import free_port, wait_until
-from processes import alive, descendants_of, related_to, status_of
+from processes import alive, descendants_of, related_to, send_signal, status_of
 from programs import IDLE, Gate, Trace, sh
 
 ON_NOTHING = {"condition": "completed"}
@@ -357,7 +356,7 @@ def test_workers_of_a_lost_leader_are_not_lost(container):
     wait_until(lambda: len(descendants_of(one.pid)) == 3, "the worker's children")
     leader = one.unit("web")["pid"]
     children = [pid for pid in descendants_of(one.pid) if pid != leader]
-    os.kill(leader, signal.SIGKILL)
+    send_signal(leader, signal.SIGKILL, one.output)
     wait_until(lambda: one.unit("web")["pid"] not in (0, leader), "a new leader")
     assert not any(alive(pid) for pid in children), [status_of(pid) for pid in children]
     assert one.stop() == 0

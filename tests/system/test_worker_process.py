@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from harness import wait_until
-from processes import descriptors_of, environment_of, signal_set, status_of
+from processes import descriptors_of, environment_of, send_signal, signal_set, status_of
 from programs import IDLE, sh
 
 
@@ -165,7 +165,7 @@ def test_pid_1_itself_is_frugal_with_descriptors(container):
     before = len(descriptors_of(one.pid))
     for _ in range(10):
         pid = one.unit_pid("web")
-        os.kill(pid, signal.SIGKILL)
+        send_signal(pid, signal.SIGKILL, one.output)
         wait_until(lambda pid=pid: one.unit("web")["pid"] and one.unit_pid("web") != pid, "a new process")
     wait_until(
         lambda: len(descriptors_of(one.pid)) <= before,
