@@ -40,7 +40,8 @@ struct CapturedPipe {
   Stream kind{};
   bool ended = false;  ///< the process is gone: an unfinished line will not be finished by it
   bool grown = false;
-  std::string partial;  ///< of a line whose end has not come yet; at most kLongestLine
+  bool in_long_line = false;  ///< its first piece has passed
+  std::string partial;        ///< of a line whose end has not come yet; at most kLongestLine
 
   CapturedPipe(int descriptor, Source source, Stream stream) : fd(descriptor), unit(source), kind(stream) {}
   CapturedPipe(const CapturedPipe&) = delete;
@@ -77,7 +78,8 @@ struct Capture::Impl : std::enable_shared_from_this<Impl> {
   bool waiting = false;
   Timestamp timestamp;
   std::unique_ptr<char[]> buffer;
-  std::vector<Streams> units;  ///< by Source
+  std::vector<Streams> units;           ///< by Source
+  std::vector<LineObserver> observers;  ///< by Source
   std::string prefix;
   const CapturedPipe* open_line = nullptr;  ///< who began the line that the output has not ended
 
@@ -92,6 +94,7 @@ struct Capture::Impl : std::enable_shared_from_this<Impl> {
   void emit(CapturedPipe& stream, std::string_view first, std::string_view rest, bool whole,
             std::chrono::system_clock::time_point now);
   void emit_json(const CapturedPipe& stream, std::string_view first, std::string_view rest, bool whole);
+  void show(CapturedPipe& stream, std::string_view text, bool whole);
   void end_partial(CapturedPipe& stream);
   void set_prefix(const CapturedPipe& stream, std::chrono::system_clock::time_point now);
   Streams& of(Source unit);
@@ -240,6 +243,15 @@ void Capture::Impl::emit(CapturedPipe& stream, std::string_view first, std::stri
   }
   if (whole && !text.empty()) text.remove_suffix(1);
   ring.append({stream.unit, stream.kind, now, text});
+  show(stream, text, whole);
+}
+
+/// What an ended process left behind says nothing about the one that may run now.
+void Capture::Impl::show(CapturedPipe& stream, std::string_view text, bool whole) {
+  const bool begins = !std::exchange(stream.in_long_line, !whole);
+  const auto at = static_cast<std::size_t>(stream.unit);
+  if (at >= observers.size() || !observers[at] || !begins || stream.ended) return;
+  if (!observers[at](text)) observers[at] = nullptr;
 }
 
 void Capture::Impl::emit_json(const CapturedPipe& stream, std::string_view first, std::string_view rest, bool whole) {
@@ -327,6 +339,16 @@ void Capture::drain(Source unit) {
     // With a stuck reader it stays in the pipe, and comes when the output drains.
     if (!impl_->output.full()) impl_->read_out(*stream);
   }
+}
+
+void Capture::observe(Source unit, LineObserver observer) {
+  auto& observers = impl_->observers;
+  const auto at = static_cast<std::size_t>(unit);
+  if (at >= observers.size()) {
+    if (!observer) return;
+    observers.resize(at + 1);
+  }
+  observers[at] = std::move(observer);
 }
 
 void Capture::close(Source unit) {

@@ -5,7 +5,9 @@
 // line longer than 64 KiB passes in pieces. An exit does not wait for end-of-file (a grandchild may hold the pipe):
 // what is there is read, and the pipe stays open until its writers are gone or the unit starts again.
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "config/configuration.hpp"
 #include "logging/output.hpp"
@@ -36,6 +38,13 @@ class Capture {
   /// The unit's process ended: reads what is there now and ends its last, unfinished line. Call it before the exit is
   /// logged, so that last words come first.
   void drain(Source unit);
+  /// Sees each complete line of the unit, without its newline, as its running process writes it; of a line longer than
+  /// 64 KiB the first 64 KiB. False: it has seen enough. Called in the middle of reading, so it posts what is to
+  /// follow: it must not use this capture, the output or the log.
+  using LineObserver = std::function<bool(std::string_view line)>;
+  /// Replaces the unit's observer; an empty one ends it. While the output is full no line is seen.
+  void observe(Source unit, LineObserver observer);
+
   /// Closes the unit's pipes; for units that will not start again and at the end.
   void close(Source unit);
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <vector>
 
 #include "logging/ring.hpp"
 #include "logging_fixture.hpp"
@@ -207,6 +208,48 @@ TEST_F(Capturing, SaysWhenThereAreNoDescriptors) {
   const auto later = capture->open(web);
   EXPECT_TRUE(later.ok());
   Capture::close(later);
+}
+
+TEST_F(Capturing, ShowsAnObserverEachCompleteLineUntilItHasSeenEnough) {
+  make();
+  std::vector<std::string> seen;
+  capture->observe(web, [&](std::string_view line) {
+    seen.emplace_back(line);
+    return line != "ready";
+  });
+  const auto ends = capture->open(web);
+  const auto other = capture->open(db);
+  put(other.out, "of another unit\n");
+  put(ends.out, "one\n\nrea");
+  read_all();
+  EXPECT_EQ(seen, (std::vector<std::string>{"one", ""}));
+  put(ends.error, "dy\nlater\n");
+  read_all();
+  EXPECT_EQ(seen, (std::vector<std::string>{"one", "", "ready"}));
+  Capture::close(ends);
+  Capture::close(other);
+}
+
+TEST_F(Capturing, ShowsAnObserverALongLineOnceAndNothingOfAnEndedProcess) {
+  make();
+  std::vector<std::size_t> seen;
+  capture->observe(web, [&](std::string_view line) {
+    seen.push_back(line.size());
+    return true;
+  });
+  const auto ends = capture->open(web);
+  for (int i = 0; i < 5; ++i) {
+    put(ends.out, std::string(50000, 'x'));
+    read_all();
+  }
+  put(ends.out, "\nnext\n");
+  read_all();
+  EXPECT_EQ(seen, (std::vector<std::size_t>{65536, 4}));
+  capture->drain(web);
+  put(ends.out, "of a leftover\n");
+  read_all();
+  EXPECT_EQ(seen.size(), 2U);
+  Capture::close(ends);
 }
 
 TEST_F(Capturing, FeedsTheRing) {
