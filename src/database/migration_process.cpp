@@ -242,7 +242,7 @@ class Follower {
   void begin_ending() {
     ending_ = true;
     next_kill_ = Clock::now() + kGrace;
-    for (const int pid : host::descendants()) ::kill(pid, SIGTERM);
+    for (const int pid : host::descendants()) host::signal_descendant(pid, SIGTERM);
   }
 
   void consider_ending(int stop) {
@@ -252,7 +252,7 @@ class Follower {
       return begin_ending();
     }
     if (ending_ && Clock::now() >= next_kill_) {
-      ::kill(pid_, SIGKILL);
+      host::send_signal(pid_, SIGKILL, false);
       next_kill_ = Clock::now() + kKillInterval;
     }
   }
@@ -267,7 +267,7 @@ class Follower {
       if (left.empty()) return;
       const bool kill_now = Clock::now() >= next_kill_;
       for (const int pid : left) {
-        if (kill_now) ::kill(pid, SIGKILL);
+        if (kill_now) host::signal_descendant(pid, SIGKILL);
       }
       ::poll(nullptr, 0, static_cast<int>(kKillInterval.count()));
     }

@@ -4,104 +4,60 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
-#include <dirent.h>
-#include <fcntl.h>
-#include <optional>
+#include <map>
+#include <new>
+#include <set>
 #include <string>
-#include <string_view>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-#include <unordered_map>
 #include <utility>
 
 #include "host/descriptor.hpp"
+#include "host/process_tree.hpp"
 
 namespace slipway::host {
 namespace {
 
-std::optional<std::string> read_proc(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return {};
-  std::string content;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t bytes = ::read(file.get(), buffer, sizeof buffer);
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes <= 0) return content;
-    content.append(buffer, static_cast<std::size_t>(bytes));
-  }
-}
+/// A process at a moment: the number alone may be somebody else's later.
+using Identity = std::pair<int, std::uint64_t>;
 
-/// The names in a directory that are numbers: processes in /proc, threads in a task directory.
-std::vector<int> numeric_entries(const std::string& path) {
-  std::vector<int> numbers;
-  DIR* directory = ::opendir(path.c_str());
-  while (const dirent* entry = directory ? ::readdir(directory) : nullptr) {
-    int number = 0;
-    const std::string_view name = entry->d_name;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
-  }
-  if (directory) ::closedir(directory);
-  return numbers;
-}
-
-struct ProcessStat {
-  char state = '?';
-  int parent = 0;
-};
-
-/// proc_pid_stat(5). The name in parentheses may itself hold parentheses and spaces: what follows the last one counts.
-std::optional<ProcessStat> read_stat(int pid) {
-  const auto text = read_proc("/proc/" + std::to_string(pid) + "/stat");
-  const std::size_t name_end = text ? text->rfind(')') : std::string::npos;
-  if (name_end == std::string::npos || name_end + 4 >= text->size()) return {};
-  ProcessStat stat;
-  stat.state = (*text)[name_end + 2];
-  const char* begin = text->data() + name_end + 4;
-  if (std::from_chars(begin, text->data() + text->size(), stat.parent).ec != std::errc()) return {};
-  return stat;
-}
-
-bool is_zombie(int pid) {
-  const auto stat = read_stat(pid);
-  return !stat || stat->state == 'Z' || stat->state == 'X';
-}
-
-/// Empty when the kernel was built without CONFIG_PROC_CHILDREN.
-std::optional<std::vector<int>> children_of(int pid) {
-  std::vector<int> children;
-  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
-  const std::vector<int> threads = numeric_entries(tasks);
-  for (const int thread : threads) {
-    const auto list = read_proc(tasks + "/" + std::to_string(thread) + "/children");
-    // A thread that ended meanwhile is no reason to doubt the kernel; our own main thread is always there.
-    if (!list && thread == ::getpid()) return {};
-    for (std::string_view rest = list ? std::string_view(*list) : std::string_view(); !rest.empty();) {
-      int child = 0;
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), child);
-      if (error == std::errc()) children.push_back(child);
-      rest.remove_prefix(std::min(rest.size(), static_cast<std::size_t>(end - rest.data()) + 1));
-    }
-  }
-  return children;
-}
-
-std::vector<int> descendants_by_parents() {
-  std::unordered_map<int, std::vector<int>> children;
-  for (const int pid : numeric_entries("/proc")) {
-    if (const auto stat = read_stat(pid)) children[stat->parent].push_back(pid);
-  }
-  std::vector<int> result = children[::getpid()];
+std::vector<int> candidates() {
+  auto found = children_of(::getpid());
+  if (!found) return every_process();
+  std::vector<int> result = *std::move(found);
   for (std::size_t i = 0; i < result.size(); ++i) {
-    const std::vector<int>& next = children[result[i]];
-    result.insert(result.end(), next.begin(), next.end());
+    const auto next = children_of(result[i]);
+    if (next) result.insert(result.end(), next->begin(), next->end());
   }
   return result;
 }
+
+/// Of the candidates those whose parents lead to us: the children of a number that was recycled meanwhile are not.
+std::set<Identity> living_descendants() {
+  std::map<int, ProcessStat> stats;
+  for (const int pid : candidates()) {
+    if (pid <= 1) continue;
+    if (const auto stat = read_stat(pid)) stats.emplace(pid, *stat);
+  }
+  std::set<int> ours{::getpid()};
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const auto& [pid, stat] : stats) {
+      if (ours.contains(stat.parent)) grew = ours.insert(pid).second || grew;
+    }
+  }
+  std::set<Identity> result;
+  for (const auto& [pid, stat] : stats) {
+    if (ours.contains(pid) && pid != ::getpid() && !stat.dead()) result.emplace(pid, stat.started);
+  }
+  return result;
+}
+
+/// ENOSYS before Linux 5.3, EPERM under a seccomp filter that does not know it.
+bool unavailable(int error) { return error == ENOSYS || error == EPERM; }
 
 }  // namespace
 
@@ -113,21 +69,21 @@ Result<void> become_subreaper() {
 }
 
 std::vector<int> descendants() {
-  auto found = children_of(::getpid());
   std::vector<int> result;
-  if (found) {
-    result = *std::move(found);
-    for (std::size_t i = 0; i < result.size(); ++i) {
-      const auto next = children_of(result[i]);
-      if (next) result.insert(result.end(), next->begin(), next->end());
-    }
-  } else {
-    result = descendants_by_parents();
-  }
-  std::sort(result.begin(), result.end());
-  result.erase(std::unique(result.begin(), result.end()), result.end());
-  result.erase(std::remove_if(result.begin(), result.end(), is_zombie), result.end());
+  for (const auto& [pid, started] : living_descendants()) result.push_back(pid);
   return result;
+}
+
+bool signal_descendant(int pid, int signal) {
+  if (pid <= 1 || pid == ::getpid()) return false;
+  // While the descriptor's process is not reaped the number is its own, so what is read by number is read of it; and
+  // once it is reaped, sending fails.
+  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
+  if (!process && !unavailable(errno)) return false;
+  if (!is_descendant(pid)) return false;
+  if (!process) return ::kill(pid, signal) == 0;
+  if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0U) == 0) return true;
+  return unavailable(errno) && is_descendant(pid) && ::kill(pid, signal) == 0;
 }
 
 struct Sweep::Impl : std::enable_shared_from_this<Impl> {
@@ -140,23 +96,23 @@ struct Sweep::Impl : std::enable_shared_from_this<Impl> {
   Clock::time_point kill_at;
   Clock::time_point give_up_at;
   std::function<void(std::size_t)> done;
-  std::vector<int> asked;  ///< who already got TERM
+  std::set<Identity> asked;  ///< who already got TERM; of the living only, so that it does not grow
   std::chrono::milliseconds pause{1};
   bool abandoned = false;
 
   void round() {
     children.reap();
     if (abandoned) return;
-    const std::vector<int> left = descendants();
+    const std::set<Identity> left = living_descendants();
     const auto now = Clock::now();
     if ((left.empty() && children.childless()) || now >= give_up_at) return std::exchange(done, nullptr)(left.size());
-    for (const int pid : left) {
+    std::erase_if(asked, [&](const Identity& one) { return !left.contains(one); });
+    for (const Identity& one : left) {
       if (now >= kill_at) {
-        ::kill(pid, SIGKILL);
-      } else if (std::find(asked.begin(), asked.end(), pid) == asked.end()) {
-        asked.push_back(pid);
-        ::kill(pid, SIGTERM);
-        ::kill(pid, SIGCONT);
+        signal_descendant(one.first, SIGKILL);
+      } else if (asked.insert(one).second) {
+        signal_descendant(one.first, SIGTERM);
+        signal_descendant(one.first, SIGCONT);
       }
     }
     wait(std::min({now + pause, now < kill_at ? kill_at : give_up_at, give_up_at}));

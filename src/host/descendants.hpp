@@ -21,6 +21,11 @@ namespace slipway::host {
 /// it, from the parents in /proc/<pid>/stat otherwise. Empty when /proc is not mounted.
 [[nodiscard]] std::vector<int> descendants();
 
+/// Sends a signal to a process if it is a descendant of ours at that very moment, so that a number from an old list
+/// never reaches a stranger who got it since. By pidfd; by kill(2) where the kernel or a seccomp filter refuses those.
+/// False when nothing was sent: it is gone, or it is not ours. Never for pid <= 1 or ourselves.
+bool signal_descendant(int pid, int signal);
+
 /// Ends every descendant: TERM at once, KILL after `grace`, again and again for those that appear meanwhile, until none
 /// is left or `timeout` passed. `done` gets the number of survivors, from the event loop. Destroying the sweep abandons
 /// it.

@@ -1,8 +1,17 @@
 #include "host/child_table.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <iterator>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdexcept>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/descendants.hpp"
@@ -59,7 +68,7 @@ TEST_F(Reaping, NoticesAGroupThatSomebodyElseReaps) {
       [&](const ChildExit& exit) { exits.push_back(exit); }, [&] { gone = true; });
   ASSERT_TRUE(run_until([&] { return !exits.empty(); }));
   EXPECT_TRUE(exits[0].group_alive);
-  for (const int pid : descendants()) ::kill(pid, SIGKILL);
+  for (const int pid : descendants()) signal_descendant(pid, SIGKILL);
   EXPECT_TRUE(run_until([&] { return gone; }));
   send_signal(*started, SIGKILL, true);
 }
@@ -151,6 +160,59 @@ TEST_F(Sweeping, LeavesProcessesThatAreNotOurs) {
   const auto all = descendants();
   EXPECT_EQ(std::count(all.begin(), all.end(), ::getppid()), 0);
   EXPECT_EQ(std::count(all.begin(), all.end(), ::getpid()), 0);
+}
+
+/// Only a signal of number 0 is sent to others: it reaches nobody even where the refusal is broken.
+TEST_F(Sweeping, SignalsDescendantsAlone) {
+  for (const int stranger : {::getppid(), ::getpid(), 1, 0, -1, -::getpgrp()}) {
+    EXPECT_FALSE(signal_descendant(stranger, 0)) << stranger;
+  }
+  const int pid = start(shell("exec tail -f /dev/null"));
+  EXPECT_TRUE(signal_descendant(pid, 0));
+  EXPECT_TRUE(signal_descendant(pid, SIGKILL));
+  ASSERT_TRUE(run_until([&] { return !exits.empty(); }));
+  EXPECT_EQ(exits.front().status.value, SIGKILL);
+  EXPECT_FALSE(signal_descendant(pid, 0)) << "it is gone";
+}
+
+TEST_F(Sweeping, SignalsWhatIsManyForksBelow) {
+  start(shell("sh -c 'sh -c \"tail -f /dev/null & wait\" & wait' & wait"));
+  ASSERT_TRUE(run_until([&] { return descendants().size() == 4; }));
+  for (const int pid : descendants()) EXPECT_TRUE(signal_descendant(pid, SIGKILL));
+  EXPECT_TRUE(run_until([&] { return children->childless(); }));
+}
+
+/// Refuses pidfd_open for this process as an old kernel (ENOSYS) or a strict profile (EPERM) does.
+void refuse_pidfd_open(unsigned error) {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(code), code};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ::_exit(90);
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(91);
+}
+
+TEST_F(Sweeping, SignalsDescendantsWithoutPidfds) {
+  for (const unsigned error : {ENOSYS, EPERM}) {
+    const int supervisor = ::fork();
+    if (supervisor == 0) {
+      refuse_pidfd_open(error);
+      const int stranger = ::getppid();
+      const int child = ::fork();
+      if (child == 0) ::pause();
+      if (signal_descendant(stranger, 0)) ::_exit(1);
+      if (!signal_descendant(child, SIGKILL)) ::_exit(2);
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      ::_exit(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 3);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(supervisor, &status, 0), supervisor);
+    EXPECT_EQ(status, 0) << "with error " << error;
+  }
 }
 
 }  // namespace
