@@ -245,6 +245,14 @@ struct StopStep {
   bool operator==(const StopStep&) const = default;
 };
 
+/// A limit of setrlimit(2), in its own unit. What is unset is as the other one.
+constexpr std::int64_t kUnlimited = -1;
+struct Ulimit {
+  std::optional<std::int64_t> soft;
+  std::optional<std::int64_t> hard;
+  bool operator==(const Ulimit&) const = default;
+};
+
 struct Worker {
   CommandLine command;
   WorkerType type = WorkerType::kService;
@@ -256,6 +264,12 @@ struct Worker {
   std::string group;
   std::vector<std::string> supplementary_groups;
   std::optional<FileMode> umask;
+  std::map<std::string, Ulimit> ulimits;  ///< by the names of limit_resource()
+  std::optional<int> nice;
+  std::optional<int> oom_score_adj;
+  std::vector<std::string> cap_add;  ///< the names of capability_number(), or `all`
+  std::vector<std::string> cap_drop;
+  bool no_new_privileges = false;
   unsigned replicas = 1;
   std::map<std::string, Dependency> depends_on;
   std::optional<Readiness> ready;

@@ -144,6 +144,8 @@ class SchemaWriter {
         return R"({"type": "string", "pattern": "^[0-9.]+%$"}, {"const": 0}, )" + variable();
       case Kind::kMode:
         return R"({"type": "string", "pattern": "^(0o)?[0-7]{3,5}$"}, {"type": "integer"}, )" + variable();
+      case Kind::kLimit:
+        return R"({"type": "integer", "minimum": -1}, {"const": "unlimited"}, )" + variable();
       case Kind::kSignal:
         return R"({"type": ["string", "integer"]})";
       case Kind::kAddress:

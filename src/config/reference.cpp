@@ -18,6 +18,7 @@ std::string notation(const Type& type, Kind kind, const Rules& rules) {
     case Kind::kPercent:
       return "percentage";
     case Kind::kText:
+      if (rules.form == TextForm::kCapability) return "capability";
       return rules.form == TextForm::kAbsolutePath || rules.form == TextForm::kSocketPath ? "absolute path" : "text";
     case Kind::kSecret:
       return "secret text";
@@ -36,6 +37,8 @@ std::string notation(const Type& type, Kind kind, const Rules& rules) {
       return "signal";
     case Kind::kMode:
       return "octal mode";
+    case Kind::kLimit:
+      return "number or `unlimited`";
     case Kind::kAddress:
       return "`address:port`";
     case Kind::kList:

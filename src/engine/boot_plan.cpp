@@ -146,6 +146,12 @@ LaunchSpec launch_of(const config::Worker& worker, const config::StringMap& expo
   launch.supplementary_groups = worker.supplementary_groups;
   launch.working_dir = worker.working_dir;
   if (worker.umask) launch.umask = worker.umask->bits;
+  launch.ulimits = worker.ulimits;
+  launch.nice = worker.nice;
+  launch.oom_score_adj = worker.oom_score_adj;
+  launch.cap_add = worker.cap_add;
+  launch.cap_drop = worker.cap_drop;
+  launch.no_new_privileges = worker.no_new_privileges;
   launch.environment = worker.environment;
   launch.environment.insert(exports.begin(), exports.end());  // what the worker sets itself wins
   launch.env_files = worker.env_file;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,12 @@ struct LaunchSpec {
   std::vector<std::string> supplementary_groups;
   std::string working_dir;
   std::optional<unsigned> umask;
+  std::map<std::string, config::Ulimit> ulimits;
+  std::optional<int> nice;
+  std::optional<int> oom_score_adj;
+  std::vector<std::string> cap_add;
+  std::vector<std::string> cap_drop;
+  bool no_new_privileges = false;
   config::StringMap environment;  ///< on top of the environment common to all units
   std::vector<std::string> env_files;
 };

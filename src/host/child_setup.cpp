@@ -56,8 +56,14 @@ bool same_groups(const Identity& identity) {
 
 }  // namespace
 
-ChildSetup::ChildSetup(const Launch& launch, const std::optional<Identity>& identity, int report)
-    : launch_(&launch), identity_(&identity), report_(report), above_(STDERR_FILENO + 1) {
+ChildSetup::ChildSetup(const Launch& launch, const std::optional<Identity>& identity,
+                       const std::optional<CapabilityPlan>& capabilities, int report)
+    : launch_(&launch),
+      identity_(&identity),
+      capabilities_(&capabilities),
+      options_(launch),
+      report_(report),
+      above_(STDERR_FILENO + 1) {
   redirections_.reserve(3 + launch.descriptors.size());
   redirections_.push_back({STDIN_FILENO, launch.stdin_fd, -1});
   redirections_.push_back({STDOUT_FILENO, launch.stdout_fd, -1});
@@ -88,12 +94,28 @@ bool ChildSetup::run() {
   if (!step(StartStage::kGroup, "", ::setpgid(0, 0) == 0)) return false;
   if (!step(StartStage::kTerminal, "", take_terminal())) return false;
   if (!step(StartStage::kStreams, number_, arrange_descriptors())) return false;
-  if (*identity_ && !step(StartStage::kIdentity, identity_text_.c_str(), become_identity())) return false;
+  if (!constrain() || !change_privileges()) return false;
   if (launch_->umask) ::umask(*launch_->umask);
   if (!directory.empty() && !step(StartStage::kDirectory, directory.c_str(), ::chdir(directory.c_str()) == 0)) {
     return false;
   }
-  return step(StartStage::kMask, "", reset_signals());
+  return step(StartStage::kMask, "", reset_signals()) &&
+         step(StartStage::kPrivileges, "", options_.forbid_new_privileges());
+}
+
+/// While it is still root, where it is: each of these may need a capability.
+bool ChildSetup::constrain() {
+  if (!step(StartStage::kMemory, options_.oom_score(), options_.adjust_oom_score())) return false;
+  const bool limited = options_.set_limits();
+  return step(StartStage::kLimit, options_.failed_limit(), limited) &&
+         step(StartStage::kPriority, options_.priority(), options_.set_priority());
+}
+
+bool ChildSetup::change_privileges() {
+  const std::optional<CapabilityPlan>& plan = *capabilities_;
+  if (plan && !step(StartStage::kBounding, "", prepare_capabilities(*plan))) return false;
+  if (*identity_ && !step(StartStage::kIdentity, identity_text_.c_str(), become_identity())) return false;
+  return !plan || step(StartStage::kCapabilities, "", take_capabilities(*plan));
 }
 
 void ChildSetup::lead_group(int pid) {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "host/accounts.hpp"
+#include "host/capabilities.hpp"
+#include "host/child_options.hpp"
 #include "host/launcher.hpp"
 #include "host/start_report.hpp"
 
@@ -18,8 +20,9 @@ class ChildSetup {
  public:
   using ErrorCode = boost::system::error_code;
 
-  /// `launch` and `identity` must live until the fork returned; `report` is the pipe's write end.
-  ChildSetup(const Launch& launch, const std::optional<Identity>& identity, int report);
+  /// `launch`, `identity` and `capabilities` must live until the fork returned; `report` is the pipe's write end.
+  ChildSetup(const Launch& launch, const std::optional<Identity>& identity,
+             const std::optional<CapabilityPlan>& capabilities, int report);
 
   template <typename Launcher, typename Path, typename Argv>
   ErrorCode on_exec_setup(Launcher&, const Path& executable, Argv&) {
@@ -52,6 +55,8 @@ class ChildSetup {
   bool run();
   bool step(StartStage stage, const char* detail, bool ok);
   bool arrange_descriptors();
+  bool constrain();
+  bool change_privileges();
   bool become_identity();
   bool take_terminal();
   static bool reset_signals();
@@ -60,6 +65,8 @@ class ChildSetup {
 
   const Launch* launch_;
   const std::optional<Identity>* identity_;
+  const std::optional<CapabilityPlan>* capabilities_;
+  ChildOptions options_;
   int report_;
   int above_;  ///< every descriptor from here on is free of targets
   bool set_groups_ = false;

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <new>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/child_setup.hpp"
 #include "host/fork_launcher.hpp"
@@ -51,6 +53,16 @@ std::vector<const char*> pointers(const std::vector<std::string>& first, const s
   }
   result.push_back(nullptr);
   return result;
+}
+
+Result<std::optional<CapabilityPlan>> plan_for(const Launch& launch, const std::optional<Identity>& identity) {
+  const uid_t user = ::geteuid();
+  const uid_t target = identity ? identity->uid : user;
+  if (!needs_plan(launch.capabilities, user, target)) return std::nullopt;
+  const bool no_gain = launch.no_new_privileges || ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+  auto plan = plan_capabilities(launch.capabilities, own_capabilities(), user, target, no_gain);
+  if (!plan) return tl::unexpected<Error>(plan.error());
+  return *plan;
 }
 
 tl::unexpected<SpawnError> refuse(std::string message, bool retryable = false) {
@@ -98,11 +110,14 @@ tl::expected<int, SpawnError> Launcher::launch(const Launch& launch, ChildTable:
     if (!launch.user.empty()) added = identity_variables(launch.environment, *identity);
   }
 
+  auto capabilities = plan_for(launch, identity);
+  if (!capabilities) return refuse(capabilities.error().message);
+
   std::vector<const char*> argv = pointers(launch.argv);
   const std::vector<const char*> environment = pointers(launch.environment, added);
   const int report = children_->report_descriptor();
   if (report < 0) return refuse(std::string("pipe: ") + ::strerror(errno), passes(errno));
-  ChildSetup setup(launch, identity, report);
+  ChildSetup setup(launch, identity, *capabilities, report);
   ForkLauncher forker;
   forker.env = environment.data();
   ForkLauncher::ErrorCode error;

@@ -2,12 +2,14 @@
 // Starts processes through Boost.Process v2, with a launcher that returns as soon as the fork is done: the parent never
 // waits for the exec. Each child leads its own process group, with default signal dispositions and an empty mask.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "host/accounts.hpp"
+#include "host/capabilities.hpp"
 #include "host/child_table.hpp"
 
 namespace slipway::host {
@@ -16,6 +18,13 @@ namespace slipway::host {
 struct InheritedDescriptor {
   int child = -1;
   int parent = -1;
+};
+
+/// A limit of setrlimit(2). -1: unlimited.
+struct ResourceLimit {
+  int resource = 0;
+  std::int64_t soft = -1;
+  std::int64_t hard = -1;
 };
 
 /// Everything a child is made of. Descriptors are borrowed for the duration of the call; -1 is /dev/null.
@@ -27,6 +36,11 @@ struct Launch {
   std::vector<std::string> supplementary_groups;
   std::string working_dir;  ///< empty: this process's
   std::optional<unsigned> umask;
+  std::vector<ResourceLimit> limits;
+  std::optional<int> nice;           ///< absolute: -20 to 19
+  std::optional<int> oom_score_adj;  ///< -1000 to 1000
+  CapabilityRequest capabilities;
+  bool no_new_privileges = false;
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
@@ -49,7 +63,8 @@ class Launcher {
   /// returns. Failures after the fork (a missing program, a wrong directory, a user we may not become) arrive at
   /// `on_exit` as ExitStatus::kNotStarted. With `user` set, HOME, USER and LOGNAME are added where the environment does
   /// not have them.
-  /// Errors: the command is not in the child's PATH, an unknown user or group, fork(2) refused.
+  /// Errors: the command is not in the child's PATH, an unknown user or group, a capability that this process cannot
+  /// give or take away, fork(2) refused.
   [[nodiscard]] tl::expected<int, SpawnError> launch(const Launch& launch, ChildTable::ExitHandler on_exit,
                                                      ChildTable::GroupGoneHandler on_group_gone = {});
 

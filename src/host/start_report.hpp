@@ -6,7 +6,21 @@
 
 namespace slipway::host {
 
-enum class StartStage : int { kGroup, kTerminal, kStreams, kIdentity, kDirectory, kMask, kExec };
+enum class StartStage : int {
+  kGroup,
+  kTerminal,
+  kStreams,
+  kMemory,
+  kLimit,
+  kPriority,
+  kBounding,
+  kIdentity,
+  kCapabilities,
+  kDirectory,
+  kMask,
+  kPrivileges,
+  kExec,
+};
 
 struct StartReport {
   int pid = 0;

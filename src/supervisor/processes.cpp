@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/environment_files.hpp"
+#include "supervisor/process_options.hpp"
 
 namespace slipway::supervisor {
 namespace {
@@ -104,6 +105,7 @@ Result<host::Launch> Processes::Impl::base_launch(UnitId unit) const {
   launch.supplementary_groups = from.supplementary_groups;
   launch.working_dir = from.working_dir;
   launch.umask = from.umask;
+  apply_process_options(from, launch);
   return launch;
 }
 

@@ -34,6 +34,12 @@ workers:
     restart_jitter: 25%
     stop_signal: SIGINT
     umask: "0027"
+    ulimits: {nofile: 1024, core: {soft: 0, hard: unlimited}, memlock: -1}
+    nice: -5
+    oom_score_adj: 100
+    cap_add: NET_BIND_SERVICE
+    cap_drop: [all]
+    no_new_privileges: true
   cache:
     command: [redis-server, --port, 6379]
     ready: {tcp: "[::1]:6379"}
@@ -60,6 +66,13 @@ shutdown: {timeout: 60s, exit_code_from: web}
   EXPECT_EQ(web.stop_grace_period, std::chrono::minutes(90));
   EXPECT_DOUBLE_EQ(web.restart_jitter, 0.25);
   EXPECT_EQ(web.umask->bits, 027U);
+  EXPECT_EQ(web.ulimits, (std::map<std::string, Ulimit>{
+                             {"core", {0, kUnlimited}}, {"memlock", {kUnlimited, {}}}, {"nofile", {1024, {}}}}));
+  EXPECT_EQ(web.nice, -5);
+  EXPECT_EQ(web.oom_score_adj, 100);
+  EXPECT_EQ(web.cap_add, std::vector<std::string>{"NET_BIND_SERVICE"});
+  EXPECT_EQ(web.cap_drop, std::vector<std::string>{"all"});
+  EXPECT_TRUE(web.no_new_privileges);
   EXPECT_EQ(web.ready->http->url, "http://127.0.0.1:8000/health");
   EXPECT_EQ(web.healthcheck->test.argv, (std::vector<std::string>{"/bin/sh", "-c", "curl -f localhost || exit 1"}));
   EXPECT_EQ(configuration.workers.at("cache").stop_sequence[1].signal.number, 3);

@@ -218,6 +218,12 @@ TEST(BootPlan, WorkersKeepTheirSettings) {
   web.type = config::WorkerType::kOneshot;
   web.user = "app";
   web.umask = config::FileMode{027};
+  web.ulimits = {{"nofile", {1024, {}}}};
+  web.nice = 5;
+  web.oom_score_adj = 100;
+  web.cap_add = {"chown"};
+  web.cap_drop = {"all"};
+  web.no_new_privileges = true;
   web.stop_signal = config::Signal{SIGQUIT};
   web.stop_grace_period = 3s;
   web.critical = false;
@@ -229,6 +235,12 @@ TEST(BootPlan, WorkersKeepTheirSettings) {
   EXPECT_EQ(spec.restart.when, config::Restart::kNo);
   EXPECT_EQ(spec.launch.user, "app");
   EXPECT_EQ(spec.launch.umask, 027U);
+  EXPECT_EQ(spec.launch.ulimits, web.ulimits);
+  EXPECT_EQ(spec.launch.nice, 5);
+  EXPECT_EQ(spec.launch.oom_score_adj, 100);
+  EXPECT_THAT(spec.launch.cap_add, ElementsAre("chown"));
+  EXPECT_THAT(spec.launch.cap_drop, ElementsAre("all"));
+  EXPECT_TRUE(spec.launch.no_new_privileges);
   EXPECT_THAT(spec.launch.env_files, ElementsAre(".env"));
   EXPECT_THAT(spec.stop_sequence, ElementsAre(config::StopStep{config::Signal{SIGQUIT}, 3s}));
   EXPECT_FALSE(spec.critical);

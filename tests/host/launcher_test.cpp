@@ -79,6 +79,26 @@ TEST_F(Launching, SetsDirectoryAndUmask) {
   EXPECT_EQ(output, "/usr\n0027\n");
 }
 
+TEST_F(Launching, SetsLimitsPriorityAndPrivileges) {
+  Launch launch =
+      shell("ulimit -Sn; ulimit -Hn; ulimit -c; nice; cat /proc/self/oom_score_adj; grep NoNewPrivs /proc/self/status");
+  launch.limits = {{RLIMIT_NOFILE, 100, 200}, {RLIMIT_CORE, 0, 0}};
+  launch.nice = 7;
+  launch.oom_score_adj = 700;
+  launch.no_new_privileges = true;
+  run(launch);
+  EXPECT_EQ(output, "100\n200\n0\n7\n700\nNoNewPrivs:\t1\n");
+}
+
+TEST_F(Launching, SetsLimitsWhileItIsStillRoot) {
+  Launch launch = shell("ulimit -Hn; nice; id -u");
+  launch.user = "65534";
+  launch.nice = -3;
+  launch.limits = {{RLIMIT_NOFILE, 4, 4}, {RLIMIT_NPROC, 4096, 4096}};
+  run(launch);
+  EXPECT_EQ(output, "4\n-3\n65534\n");
+}
+
 TEST_F(Launching, SaysWhatFailedAtWhichStage) {
   Launch launch = shell("true");
   launch.working_dir = "/does/not/exist";

@@ -111,6 +111,7 @@ class Checks {
       at_value(path + ".ready.sd_notify", "sd_notify: false is no readiness: remove 'ready', or use true");
     if (given(path + ".success_exit_status") && worker.success_exit_status.empty())
       at_value(path + ".success_exit_status", "success_exit_status: at least one code is needed");
+    check_process(path, worker, places_, problems_);
   }
 
   void exit_code_from() {

@@ -15,4 +15,7 @@ void check(const Configuration& configuration, const Places& places, Problems& p
 /// Only the part of check() about `depends_on`.
 void check_dependencies(const Configuration& configuration, const Places& places, Problems& problems);
 
+/// Only the part about a worker's limits and capabilities; `path` is the worker's.
+void check_process(const std::string& path, const Worker& worker, const Places& places, Problems& problems);
+
 }  // namespace slipway::config

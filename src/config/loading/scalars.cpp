@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "config/kernel_names.hpp"
 #include "config/notation.hpp"
 
 namespace slipway::config {
@@ -81,6 +82,26 @@ Parsed parse_word(const ScalarText& scalar, const Type& type) {
   return error;
 }
 
+Parsed parse_limit(const ScalarText& scalar) {
+  long long number = 0;
+  const char* const end = scalar.text.data() + scalar.text.size();
+  if (scalar.text == "unlimited") return static_cast<long long>(kUnlimited);
+  const auto [stop, error] = std::from_chars(scalar.text.data(), end, number);
+  if (scalar.text.empty() || error != std::errc() || stop != end || number < kUnlimited)
+    return wrong(expectation({}, Kind::kLimit), scalar);
+  return number;
+}
+
+std::string check_capability(const std::string& text) {
+  if (is_every_capability(text) || capability_number(text)) return {};
+  std::string folded = text;
+  for (char& byte : folded)
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
+  if (folded.starts_with("cap_")) folded.erase(0, 4);
+  return "expected a capability such as net_bind_service, or all, got " + shown({text}) +
+         suggestion(folded, capability_names());
+}
+
 std::string check_path(const std::string& text, TextForm form) {
   constexpr std::size_t kLongestSocket = 107;  // sockaddr_un, unix(7)
   if (!text.starts_with('/')) return "expected an absolute path, got \"" + text + '"';
@@ -127,6 +148,9 @@ Parsed parse_text(const ScalarText& scalar, const Rules& rules) {
     case TextForm::kPorts:
       error = check_ports(text);
       break;
+    case TextForm::kCapability:
+      error = check_capability(text);
+      break;
   }
   if (!error.empty()) return tl::unexpected(std::move(error));
   return text;
@@ -167,6 +191,8 @@ Parsed parse_any(const ScalarText& scalar, const Type& type, Kind kind, const Ru
       return convert(parse_signal(scalar.text));
     case Kind::kMode:
       return convert(parse_mode(scalar.text));
+    case Kind::kLimit:
+      return parse_limit(scalar);
     case Kind::kAddress:
       return convert(parse_tcp_address(scalar.text));
     default:
@@ -204,6 +230,8 @@ std::string expectation(const Type& type, Kind kind) {
       return "a signal such as TERM";
     case Kind::kMode:
       return "an octal mode such as \"0644\"";
+    case Kind::kLimit:
+      return "a whole number or unlimited";
     case Kind::kAddress:
       return "an address and a port such as 127.0.0.1:8000";
     case Kind::kList:

@@ -24,6 +24,7 @@ enum class Kind {
   kHealthTest,  ///< a command, also in Compose's CMD and CMD-SHELL forms
   kSignal,
   kMode,
+  kLimit,  ///< a whole number, or `unlimited`, which is -1
   kAddress,
   kList,
   kMap,
@@ -38,6 +39,7 @@ enum class TextForm {
   kHttpUrl,
   kListenAddress,  ///< an IP literal or localhost and a port
   kPorts,          ///< one or several, comma-separated
+  kCapability,     ///< the name of a capability, or `all`
 };
 
 /// How an override's variable finds or makes a key of a map.

@@ -78,6 +78,16 @@ struct Schema<StopStep> {
 };
 
 template <>
+struct Schema<Ulimit> {
+  using T = Ulimit;
+  static constexpr std::string_view name = "ulimits";
+  static constexpr std::string_view shorthand = "soft";
+  static constexpr auto fields = std::tuple{
+      optional("soft", &T::soft, "What holds now. Unset: as hard.").as(Kind::kLimit),
+      optional("hard", &T::hard, "How far the worker may raise it itself. Unset: as soft.").as(Kind::kLimit)};
+};
+
+template <>
 struct Schema<Worker> {
   using T = Worker;
   static constexpr std::string_view name = "worker";
@@ -92,6 +102,23 @@ struct Schema<Worker> {
       optional("group", &T::group, "A name or number. Empty: the user's own group."),
       optional("supplementary_groups", &T::supplementary_groups, "More groups.").one_or_list(),
       optional("umask", &T::umask, "The file mode creation mask."),
+      optional("ulimits", &T::ulimits, "Limits of setrlimit(2) by name: nofile, nproc, core, memlock, stack and so on.")
+          .keys(KeyStyle::kLowerCase),
+      optional("nice", &T::nice, "The scheduling priority; less than 0 needs CAP_SYS_NICE.").range(-20, 19),
+      optional("oom_score_adj", &T::oom_score_adj,
+               "1000: the kernel ends it first when memory runs out; less than Slipway's own needs CAP_SYS_RESOURCE.")
+          .range(-1000, 1000),
+      optional(
+          "cap_add", &T::cap_add,
+          "Capabilities it has as any user; `all`: what the container has. One that the container lacks is refused.")
+          .one_or_list()
+          .form(TextForm::kCapability),
+      optional("cap_drop", &T::cap_drop,
+               "Capabilities that it can never have; `all`: every one that cap_add does not list.")
+          .one_or_list()
+          .form(TextForm::kCapability),
+      optional("no_new_privileges", &T::no_new_privileges,
+               "No program that it executes gains privileges (setuid bits)."),
       optional("replicas", &T::replicas, "How many run; each sees $REPLICA and $REPLICAS.").range(1, 10'000),
       optional("depends_on", &T::depends_on, "What must hold before it starts; a list of names means `started`.")
           .names_or_map(),
