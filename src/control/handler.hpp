@@ -27,14 +27,16 @@ struct LogLine {
 /// LogLine::unit of Slipway's own messages.
 inline constexpr std::size_t kSlipway = static_cast<std::size_t>(-1);
 
-/// Called from the server's io_context only. Units are named by their index in the plan, which never changes during a
-/// boot. Nothing here blocks or throws.
+/// Called from the server's io_context only. Units are named by their index in the plan, which a unit keeps for as long
+/// as it is part of it; a reload may free indexes and add some. Nothing here blocks or throws.
 class Handler {
  public:
   virtual ~Handler() = default;
 
   [[nodiscard]] virtual ContainerStatus container() const = 0;
   [[nodiscard]] virtual std::size_t unit_count() const = 0;
+  /// The indexes of the units there are, in the order in which people want to see them.
+  [[nodiscard]] virtual std::vector<std::size_t> listing() const = 0;
   /// `index` is below unit_count().
   [[nodiscard]] virtual UnitStatus unit(std::size_t index) const = 0;
 

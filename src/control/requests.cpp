@@ -208,9 +208,9 @@ Outcome answer(const Request& request, Handler& handler, bool observer) {
 Snapshot take_snapshot(const Handler& handler) {
   Snapshot snapshot;
   snapshot.container = handler.container();
-  const std::size_t count = handler.unit_count();
-  snapshot.units.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) snapshot.units.push_back(handler.unit(i));
+  const std::vector<std::size_t> units = handler.listing();
+  snapshot.units.reserve(units.size());
+  for (const std::size_t unit : units) snapshot.units.push_back(handler.unit(unit));
   return snapshot;
 }
 

@@ -38,7 +38,7 @@ struct Outcome {
 
 [[nodiscard]] Snapshot take_snapshot(const Handler& handler);
 
-/// By index; they never change during a boot.
+/// By index, also of units that a reload took away.
 [[nodiscard]] std::vector<std::string> unit_names(const Handler& handler);
 
 /// A log line as it is sent.

@@ -23,6 +23,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 }
 
 struct Names {
+  std::size_t index = 0;
   std::string unit;
   std::string worker;
 };
@@ -48,9 +49,9 @@ std::string unknown_unit(const std::vector<Names>& names, const std::string& pat
 
 Result<std::vector<std::size_t>> match_units(const Handler& handler, const std::vector<std::string>& patterns) {
   std::vector<Names> names;
-  for (std::size_t i = 0; i < handler.unit_count(); ++i) {
-    const UnitStatus unit = handler.unit(i);
-    names.push_back({unit.name, unit.worker});
+  for (const std::size_t index : handler.listing()) {
+    const UnitStatus unit = handler.unit(index);
+    names.push_back({index, unit.name, unit.worker});
   }
   std::vector<bool> wanted(names.size(), false);
   for (const std::string& pattern : patterns) {
@@ -64,7 +65,7 @@ Result<std::vector<std::size_t>> match_units(const Handler& handler, const std::
   }
   std::vector<std::size_t> indexes;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i]) indexes.push_back(i);
+    if (wanted[i]) indexes.push_back(names[i].index);
   }
   return indexes;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/messages.hpp"
 #include "engine/plan.hpp"
@@ -50,6 +51,26 @@ namespace slipway::engine {
 //   backoff    the delay is over, StartUnit            waiting   and so, dependencies permitting, starting
 //   backoff    StopUnit, container stops               inactive
 //   final      StartUnit, RestartUnit                  waiting   refused unless the dependencies hold
+//
+// A reload compares definitions (reconcile.hpp) and then goes through two phases. First everything that changes or goes
+// away ("leaves") ends, in the reverse order of the dependencies; nothing else is touched. Then the new plan comes into
+// force in one instant, and what it changes or adds starts in its order.
+//
+//   state      event                                   next      commands, and what else happens
+//   ---------  --------------------------------------  --------  -------------------------------------------------
+//   any        Reload, container stops or no boot yet  same      refused, and so is a second one before the first ended
+//   any        Reload, definition unchanged            same      process, timers, counts and limits stay
+//   leaving:   waiting, backoff                        inactive
+//              up, no dependent is left that leaves    stopping  Signal
+//              Exited or GroupGone, nothing left       inactive  whatever its exit was; nobody is skipped for it
+//              StartUnit, StopUnit, RestartUnit        same      refused
+//              container stops                         as above  the reload is abandoned
+//   nothing that leaves lives any more: the new plan is in force (Replan), and what was
+//              changed or added, enabled               waiting   limits forgotten; inactive if an operator stopped it
+//              changed or added, disabled              inactive
+//              changed, processes could not be ended   failed
+//              removed                                 inactive  its slot is free
+//              skipped, and may start after all        waiting
 //
 // The container stops when asked, when a critical unit is given up (failed or skipped), when a unit that ends the
 // container ends, or when every unit is final and no operator may start one again. The first cause decides the exit
@@ -101,11 +122,15 @@ class Engine {
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
   [[nodiscard]] const Plan& plan() const;
+  /// The plan's units, dependencies first; without free slots.
+  [[nodiscard]] const std::vector<UnitId>& order() const;
   [[nodiscard]] UnitView view(UnitId unit) const;
   /// Every enabled service is up (ready where it can tell) and every oneshot succeeded. A unit that is not critical
   /// counts only until it was up or ended for the first time: its trouble must not take the container out of service.
   [[nodiscard]] bool ready() const;
   [[nodiscard]] bool stopping() const;
+  /// A reload was accepted and its plan is not in force yet: something still has to end.
+  [[nodiscard]] bool reloading() const;
   [[nodiscard]] bool finished() const;
 
  private:

@@ -12,9 +12,10 @@ Machine::Machine(Plan plan, std::uint64_t seed)
     : plan_(std::move(plan)),
       units_(plan_.units.size()),
       dependencies_(plan_),
-      timers_(2 * plan_.units.size() + 1),
+      timers_(timer_slots(plan_.units.size())),
       jitter_(seed) {
   queue_.reserve(units_.size());
+  for (std::size_t i = 0; i < units_.size(); ++i) order_.push_back(static_cast<UnitId>(i));
 }
 
 Commands Machine::handle(const Event& event, Instant now) {
@@ -22,6 +23,7 @@ Commands Machine::handle(const Event& event, Instant now) {
   now_ = std::max(now_, now);
   std::visit([this](const auto& specific) { on(specific); }, event);
   drain();
+  advance_reload();
   finish_if_done();
   publish_readiness();
   return std::exchange(out_, {});
@@ -59,8 +61,8 @@ void Machine::on(const event::Tick&) {
 }
 
 void Machine::timer_due(std::size_t slot) {
-  if (slot == shutdown_slot()) return kill_everything();
-  const auto unit = static_cast<UnitId>(slot / 2);
+  if (slot == kShutdownSlot) return kill_everything();
+  const auto unit = static_cast<UnitId>((slot - 1) / kUnitSlots);
   if (slot == life_slot(unit)) {
     life_timer_due(unit);
   } else {
@@ -123,7 +125,7 @@ void Machine::refresh_facts(UnitId unit) {
   facts.started = (record.main_alive && is_up(record.state)) || (oneshot && facts.completed);
   facts.healthy = record.state == UnitState::kReady || (!oneshot && record.state == UnitState::kRunning) ||
                   (oneshot && facts.completed);
-  facts.final = is_final(record.state);
+  facts.final = is_final(record.state) && !record.leaving;  // the new plan may bring it back
   facts.held = record.held;
   if (!dependencies_.update(unit, facts)) return;
   if (stopping_) return;

@@ -1,7 +1,8 @@
 #pragma once
 // The engine's inside: one record per unit and the transitions of the table in engine.hpp. The definitions are spread
 // over files by subject: units.cpp (start, exit, what follows), readiness.cpp (probes and health), stopping.cpp (a
-// unit's stop sequence), shutdown.cpp (the container's stop), operator.cpp (requests), machine.cpp (dispatch).
+// unit's stop sequence), shutdown.cpp (the container's stop), operator.cpp (requests), reloading.cpp (another plan),
+// machine.cpp (dispatch).
 
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "engine/dependencies.hpp"
 #include "engine/engine.hpp"
+#include "engine/reconcile.hpp"
 #include "engine/restart.hpp"
 #include "engine/timers.hpp"
 
@@ -23,6 +25,7 @@ enum class Outcome {
   kOperatorStop,     ///< stays stopped until an operator starts it
   kOperatorRestart,  ///< starts again at once
   kContainerStop,    ///< ends with the container
+  kReload,           ///< a reload changes it or takes it away
 };
 
 enum class ProbePhase { kOff, kIdle, kInFlight };
@@ -38,6 +41,7 @@ struct UnitRecord {
   bool restarting = false;   ///< the next start counts as a restart
   bool settled = false;      ///< was up once, or ended once: see Machine::holds_readiness_back
   bool queued = false;
+  bool leaving = false;  ///< a reload changes it or takes it away: it ends, and what follows is the new plan's business
   Instant since{};
   Instant started{};  ///< when its latest process came to exist
   unsigned restarts = 0;
@@ -66,9 +70,11 @@ class Machine {
   [[nodiscard]] Commands handle(const Event& event, Instant now);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] const std::vector<UnitId>& order() const { return order_; }
   [[nodiscard]] UnitView view(UnitId unit) const;
   [[nodiscard]] bool ready() const;
   [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] bool reloading() const { return reload_.has_value(); }
   [[nodiscard]] bool finished() const { return finished_; }
 
  private:
@@ -93,9 +99,12 @@ class Machine {
   [[nodiscard]] UnitRecord& record(UnitId unit) { return units_[index(unit)]; }
   [[nodiscard]] const UnitRecord& record(UnitId unit) const { return units_[index(unit)]; }
   [[nodiscard]] const UnitSpec& spec(UnitId unit) const { return plan_.units[index(unit)]; }
-  [[nodiscard]] static std::size_t life_slot(UnitId unit) { return 2 * index(unit); }
-  [[nodiscard]] static std::size_t probe_slot(UnitId unit) { return 2 * index(unit) + 1; }
-  [[nodiscard]] std::size_t shutdown_slot() const { return 2 * units_.size(); }
+  // Timer slots: one for the container, then kUnitSlots per unit, so that a reload may add units.
+  static constexpr std::size_t kShutdownSlot = 0;
+  static constexpr std::size_t kUnitSlots = 2;
+  [[nodiscard]] static std::size_t timer_slots(std::size_t units) { return 1 + kUnitSlots * units; }
+  [[nodiscard]] static std::size_t life_slot(UnitId unit) { return 1 + kUnitSlots * index(unit); }
+  [[nodiscard]] static std::size_t probe_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 1; }
 
   // --- units.cpp: from start to end
   void start_if_possible(UnitId unit);
@@ -149,8 +158,20 @@ class Machine {
   void unit_event(const event::RestartUnit& event);
   void unit_event(const event::SignalUnit& event);
   void operator_start(UnitId unit);
-  void refuse(UnitId unit, std::string reason);
+  void refuse(std::optional<UnitId> unit, std::string reason);
   [[nodiscard]] bool requests_allowed(UnitId unit);
+
+  // --- reloading.cpp: another plan
+  void on(const event::Reload& event);
+  void begin_leaving(UnitId unit);
+  void advance_reload();
+  [[nodiscard]] bool stop_what_leaves();
+  void switch_plans();
+  void renew(UnitId unit, Change change);
+  void count_again();
+  void start_anew(UnitId unit, Change change);
+  [[nodiscard]] bool starts_anew(UnitId unit, Change change) const;
+  void abandon_reload();
 
   Plan plan_;
   std::vector<UnitRecord> units_;
@@ -159,7 +180,9 @@ class Machine {
   Jitter jitter_;
   Instant now_{};
   Commands out_;
-  std::vector<UnitId> queue_;  ///< units to look at before handle() returns; each at most once
+  std::vector<UnitId> queue_;         ///< units to look at before handle() returns; each at most once
+  std::vector<UnitId> order_;         ///< the plan's units, dependencies first; no free slots
+  std::optional<Reconciled> reload_;  ///< what will be in force once everything that leaves has ended
 
   std::size_t active_ = 0;     ///< units not final
   std::size_t held_ = 0;       ///< units an operator stopped and may start again

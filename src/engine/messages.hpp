@@ -86,12 +86,17 @@ struct SignalUnit {
   UnitId unit{};
   int signal = 0;
 };
+/// Another plan shall be in force: what differs is stopped, replaced, started. `plan` is a fresh one, without free
+/// slots.
+struct Reload {
+  Plan plan;
+};
 }  // namespace event
 
 using Event =
     std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone, event::Notified,
                  event::ProbeFinished, event::Tick, event::StopRequested, event::SignalReceived, event::StartUnit,
-                 event::StopUnit, event::RestartUnit, event::SignalUnit>;
+                 event::StopUnit, event::RestartUnit, event::SignalUnit, event::Reload>;
 
 /// Stable names of what happens to units and to the container; documented in docs/, tested, and never renamed.
 enum class EventName {
@@ -110,6 +115,8 @@ enum class EventName {
   kContainerReady,
   kContainerStopping,
   kContainerStopped,
+  kConfigReloaded,
+  kConfigReloadAbandoned,  ///< the container began to stop before the new plan was in force
 };
 
 namespace command {
@@ -152,10 +159,15 @@ struct Report {
   std::optional<ExitStatus> status;
   std::optional<Duration> delay;
 };
-/// An operator's request could not be taken.
+/// An operator's request could not be taken; a reload's concerns no unit.
 struct Refuse {
-  UnitId unit{};
+  std::optional<UnitId> unit;
   std::string reason;
+};
+/// From here on this plan is in force (Engine::plan() says the same). Nothing lives of the units that it changes or
+/// takes away, except what KILL could not end.
+struct Replan {
+  Plan plan;
 };
 /// Everything has ended: leave with this code. No command follows.
 struct Finish {
@@ -165,7 +177,7 @@ struct Finish {
 
 using Command =
     std::variant<command::Spawn, command::Signal, command::Probe, command::CancelProbes, command::WriteMarker,
-                 command::RemoveMarker, command::Report, command::Refuse, command::Finish>;
+                 command::RemoveMarker, command::Report, command::Refuse, command::Finish, command::Replan>;
 using Commands = std::vector<Command>;
 
 }  // namespace slipway::engine

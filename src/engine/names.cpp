@@ -63,6 +63,10 @@ const char* to_string(EventName name) {
       return "container.stopping";
     case EventName::kContainerStopped:
       return "container.stopped";
+    case EventName::kConfigReloaded:
+      return "config.reloaded";
+    case EventName::kConfigReloadAbandoned:
+      return "config.reload_abandoned";
   }
   return "unknown";
 }

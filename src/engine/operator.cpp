@@ -10,12 +10,17 @@ constexpr int kLastSignal = 64;  ///< signal(7): Linux has 64
 
 }  // namespace
 
-void Machine::refuse(UnitId unit, std::string reason) { out_.emplace_back(command::Refuse{unit, std::move(reason)}); }
+void Machine::refuse(std::optional<UnitId> unit, std::string reason) {
+  out_.emplace_back(command::Refuse{unit, std::move(reason)});
+}
 
 bool Machine::requests_allowed(UnitId unit) {
   if (stopping_) refuse(unit, "the container stops");
   if (!booted_) refuse(unit, "the boot has not begun");
-  return booted_ && !stopping_;
+  if (!booted_ || stopping_) return false;
+  const bool absent = record(unit).leaving || spec(unit).removed;
+  if (absent) refuse(unit, spec(unit).removed ? "a reload took it away" : "a reload is under way that concerns it");
+  return !absent;
 }
 
 void Machine::unit_event(const event::StartUnit& event) {

@@ -1,6 +1,9 @@
 #pragma once
-// The boot as data: units and the edges between them, in an order in which every unit follows its dependencies.
-// A plan is built once from the configuration (boot_plan.hpp) and never changes while the engine runs it.
+// The boot as data: units and the edges between them. A plan is built from the configuration (boot_plan.hpp), in an
+// order in which every unit follows its dependencies. A reload replaces it by another one; units keep their ids then
+// (reconcile.hpp), so the plan in force may have free slots and its units may be in any order.
+//
+// Everything here compares with a defaulted operator==: whatever is added takes part in what a reload calls a change.
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +19,8 @@ namespace slipway::engine {
 
 using config::Duration;
 
-/// Index into Plan::units. One id per instance: `web` with four replicas is four units.
+/// Index into Plan::units. One id per instance: `web` with four replicas is four units. An instance keeps its id for
+/// as long as it is part of the plan.
 enum class UnitId : std::uint32_t {};
 constexpr std::size_t index(UnitId unit) { return static_cast<std::size_t>(unit); }
 
@@ -30,6 +34,7 @@ struct UnitDependency {
   config::Condition condition = config::Condition::kStarted;
   /// False: a dependency that failed, was skipped or is disabled does not hold the unit back.
   bool required = true;
+  bool operator==(const UnitDependency&) const = default;
 };
 
 struct RestartPolicy {
@@ -40,12 +45,22 @@ struct RestartPolicy {
   double jitter = 0.1;  ///< each delay is multiplied by a random factor in [1 - jitter, 1 + jitter]
   unsigned start_limit_burst = 5;
   Duration start_limit_interval = std::chrono::seconds(60);
+  bool operator==(const RestartPolicy&) const = default;
 };
 
 /// Which number a unit's failure gives the container.
 enum class FailureCode {
   kOwn,         ///< the process's own code, 128+n for a signal, 80 when it has none
   kDocumented,  ///< a code of ExitCode passes through; anything else becomes `failure_code`
+};
+
+/// What a process reads besides its own settings, as digests: other contents are another definition. Empty for built-in
+/// units, which are not restarted for them.
+struct LaunchInputs {
+  std::string environment;  ///< of the variables common to all units
+  std::string env_files;
+  std::string templates;  ///< rendered files and environment_output, whoever reads them
+  bool operator==(const LaunchInputs&) const = default;
 };
 
 /// What the host executes. The engine only carries it.
@@ -64,6 +79,8 @@ struct LaunchSpec {
   bool no_new_privileges = false;
   config::StringMap environment;  ///< on top of the environment common to all units
   std::vector<std::string> env_files;
+  LaunchInputs inputs;
+  bool operator==(const LaunchSpec&) const = default;
 };
 
 struct UnitSpec {
@@ -74,6 +91,7 @@ struct UnitSpec {
   UnitKind kind = UnitKind::kService;
   bool built_in = false;
   bool enabled = true;
+  bool removed = false;  ///< a free slot: a reload took this unit away, and nothing starts it
   std::vector<UnitDependency> dependencies;
   RestartPolicy restart;
   std::optional<config::Readiness> ready;
@@ -90,12 +108,14 @@ struct UnitSpec {
   ExitCode failure_code = ExitCode::kWorkerFailed;
   std::vector<Marker> markers_on_success;
   LaunchSpec launch;
+  bool operator==(const UnitSpec&) const = default;
 };
 
 struct Plan {
-  std::vector<UnitSpec> units;  ///< dependencies come first
+  std::vector<UnitSpec> units;  ///< dependencies come first, unless a reload put them into the slots of earlier ones
   Duration shutdown_timeout = std::chrono::seconds(120);
   std::optional<UnitId> exit_code_from;
+  bool operator==(const Plan&) const = default;
 };
 
 }  // namespace slipway::engine

@@ -27,11 +27,12 @@ void Machine::stop_container(Cause cause, int code, const std::string& why) {
   if (std::exchange(stopping_, true)) return;
   cause_ = cause;
   cause_code_ = code;
+  if (reload_) abandon_reload();
   report(EventName::kContainerStopping, std::nullopt, "stopping: " + why);
   // migrate.done stays: this boot's migration has succeeded, whatever ends the container. The others describe what
   // runs.
   if (booted_) out_.emplace_back(command::RemoveMarker{Marker::kDatabaseReady});
-  if (plan_.shutdown_timeout > Duration::zero()) timers_.arm(shutdown_slot(), after(now_, plan_.shutdown_timeout));
+  if (plan_.shutdown_timeout > Duration::zero()) timers_.arm(kShutdownSlot, after(now_, plan_.shutdown_timeout));
   for (std::size_t i = units_.size(); i-- > 0;) {
     const auto unit = static_cast<UnitId>(i);
     UnitRecord& record = units_[i];

@@ -63,7 +63,7 @@ void Machine::left_over(UnitId unit) {
   const std::string what = "processes are left that KILL did not end";
   report(EventName::kUnitLeftover, unit, what);
   end_probes(unit);
-  if (stopping_) return become_inactive(unit, false, what);
+  if (stopping_ || record(unit).leaving) return become_inactive(unit, false, what);
   if (outcome != Outcome::kOperatorStop) return give_up(unit, what, nullptr);
   become_inactive(unit, true, what);
   if (spec(unit).ends_container) fail_container(unit, what, failure_code(spec(unit), nullptr));

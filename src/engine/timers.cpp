@@ -6,6 +6,12 @@ namespace slipway::engine {
 
 Timers::Timers(std::size_t slots) : position_(slots, kAbsent) { heap_.reserve(slots); }
 
+void Timers::grow(std::size_t slots) {
+  if (slots <= position_.size()) return;
+  position_.resize(slots, kAbsent);
+  heap_.reserve(slots);
+}
+
 void Timers::arm(std::size_t slot, Instant due) {
   disarm(slot);
   heap_.push_back({due, static_cast<std::uint32_t>(slot)});

@@ -1,6 +1,6 @@
 #pragma once
 // The engine's deadlines: a fixed number of slots, each armed or not, in a binary heap that knows where every slot
-// is. Arming, disarming and taking the next one cost O(log n); nothing is allocated after construction.
+// is. Arming, disarming and taking the next one cost O(log n); nothing is allocated after construction or grow().
 
 #include <cstdint>
 #include <optional>
@@ -13,6 +13,8 @@ namespace slipway::engine {
 class Timers {
  public:
   explicit Timers(std::size_t slots);
+  /// More slots, not armed. There are never fewer.
+  void grow(std::size_t slots);
 
   /// Sets the slot's deadline, replacing an earlier one.
   void arm(std::size_t slot, Instant due);

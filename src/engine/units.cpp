@@ -71,7 +71,7 @@ void Machine::unit_event(const event::SpawnFailed& event) {
   UnitRecord& record = this->record(event.unit);
   if (!std::exchange(record.spawn_pending, false)) return;
   record.last_exit = ExitStatus{ExitStatus::Kind::kNotStarted, 0, event.reason};
-  if (record.outcome != Outcome::kNatural || stopping_) return processes_gone(event.unit);
+  if (record.outcome != Outcome::kNatural || stopping_ || record.leaving) return processes_gone(event.unit);
   const std::string why = describe(*record.last_exit);
   if (!event.retryable) return give_up(event.unit, why, &*record.last_exit);
   record.history.forget_last();
@@ -120,6 +120,7 @@ void Machine::processes_gone(UnitId unit) {
   end_probes(unit);
   const auto lasted = std::chrono::duration_cast<Duration>(now_ - record.started);
   record.history.run_ended(spec(unit).restart, lasted);
+  if (record.leaving) return become_inactive(unit, false, "ended for a reload");
   if (record.outcome == Outcome::kNatural) return ended_by_itself(unit);
   if (stopping_) return become_inactive(unit, false, "stopped with the container");
   switch (record.outcome) {

@@ -125,6 +125,10 @@ Source Ring::add(std::string name) {
 
 const std::string& Ring::name(Source source) const { return impl_->units[index(source)].name; }
 
+void Ring::rename(Source source, std::string name) { impl_->units[index(source)].name = std::move(name); }
+
+void Ring::clear(Source source) { impl_->units[index(source)].lines = Circle(); }
+
 void Ring::append(const Line& line) {
   Circle& lines = impl_->units[index(line.source)].lines;
   std::string_view text = line.text;

@@ -37,6 +37,10 @@ class Ring {
   /// A new source, whose name a follower or a listing may show.
   Source add(std::string name);
   [[nodiscard]] const std::string& name(Source source) const;
+  /// The same source under another name; its lines stay.
+  void rename(Source source, std::string name);
+  /// Forgets the lines of a source, for one that becomes another unit's.
+  void clear(Source source);
 
   /// Longer lines are kept by their last kUnitCapacity / 4 bytes.
   void append(const Line& line);

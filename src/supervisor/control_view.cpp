@@ -49,6 +49,12 @@ control::ContainerStatus ControlView::container() const {
 
 std::size_t ControlView::unit_count() const { return setup_->plan.units.size(); }
 
+std::vector<std::size_t> ControlView::listing() const {
+  std::vector<std::size_t> indexes;
+  for (const engine::UnitId unit : engine_->order()) indexes.push_back(engine::index(unit));
+  return indexes;
+}
+
 control::UnitStatus ControlView::unit(std::size_t index) const {
   const auto id = static_cast<engine::UnitId>(index);
   return to_status(setup_->plan.units[index], engine_->view(id), std::chrono::steady_clock::now());

@@ -24,6 +24,7 @@ class ControlView final : public control::Handler {
 
   [[nodiscard]] control::ContainerStatus container() const override;
   [[nodiscard]] std::size_t unit_count() const override;
+  [[nodiscard]] std::vector<std::size_t> listing() const override;
   [[nodiscard]] control::UnitStatus unit(std::size_t index) const override;
   [[nodiscard]] std::optional<std::string> act(control::Verb verb, std::size_t unit, int signal) override;
   [[nodiscard]] std::vector<control::LogLine> logs(const std::vector<std::size_t>& units,

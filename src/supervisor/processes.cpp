@@ -173,6 +173,8 @@ Processes::Processes(boost::asio::io_context& context, host::ChildTable& childre
 
 Processes::~Processes() = default;
 
+void Processes::grow() { impl_->running.resize(impl_->setup->plan.units.size()); }
+
 void Processes::spawn(UnitId unit) try {
   Result<host::Launch> launch = impl_->base_launch(unit);
   if (!launch) return impl_->fail(unit, launch.error().message, false);

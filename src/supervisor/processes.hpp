@@ -23,6 +23,8 @@ class Processes {
             EventSink sink);
   ~Processes();
 
+  /// The plan has grown.
+  void grow();
   /// Answers with Spawned or SpawnFailed through the sink, later with Exited and GroupGone.
   void spawn(engine::UnitId unit);
   void signal(const engine::command::Signal& command);

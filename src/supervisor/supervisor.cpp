@@ -107,6 +107,7 @@ struct Supervisor::Impl {
   void perform(const engine::Command& command);
   template <typename Step>
   void survive(Step step) noexcept;
+  void replan(const engine::Plan& plan);
   void arm_timer();
   void write_marker(const engine::command::WriteMarker& command);
   void remove_marker(engine::Marker marker);
@@ -243,8 +244,26 @@ void Supervisor::Impl::perform(const engine::Command& command) {
                         [&](const engine::command::RemoveMarker& remove) { remove_marker(remove.marker); },
                         [&](const engine::command::Report& report) { reporter.report(report); },
                         [&](const engine::command::Refuse& refuse) { refusal = refuse.reason; },
+                        [&](const engine::command::Replan& another) { replan(another.plan); },
                         [&](const engine::command::Finish& last) { finish(last.exit_code); }},
              command);
+}
+
+/// Unit i's output stays the ring's source i + 1; a slot that became another unit's begins anew.
+void Supervisor::Impl::replan(const engine::Plan& plan) {
+  for (std::size_t i = 0; i < plan.units.size(); ++i) {
+    const engine::UnitSpec& unit = plan.units[i];
+    if (i >= setup.plan.units.size()) {
+      ring.add(unit.name);
+      continue;
+    }
+    const auto source = static_cast<logging::Source>(i + 1);
+    const engine::UnitSpec& before = setup.plan.units[i];
+    if (unit.worker != before.worker || unit.replica != before.replica) ring.clear(source);
+    ring.rename(source, unit.name);
+  }
+  setup.plan = plan;
+  processes.grow();
 }
 
 void Supervisor::Impl::arm_timer() {

@@ -2,6 +2,7 @@
 // A supervisor made of plain values: tests say what units there are and see what was asked of them.
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,11 @@ class FakeHandler : public Handler {
 
   [[nodiscard]] ContainerStatus container() const override { return status; }
   [[nodiscard]] std::size_t unit_count() const override { return units.size(); }
+  [[nodiscard]] std::vector<std::size_t> listing() const override {
+    std::vector<std::size_t> all(units.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
   [[nodiscard]] UnitStatus unit(std::size_t index) const override { return units[index]; }
   [[nodiscard]] std::optional<std::string> act(Verb verb, std::size_t unit, int signal) override {
     calls.push_back({verb, unit, signal});

@@ -25,6 +25,20 @@ TEST(Ring, GivesTheLastLinesOfSeveralUnitsInOrder) {
   EXPECT_EQ(ring.name(b), "b");
 }
 
+TEST(Ring, GivesASourceAnotherNameAndForgetsItsLines) {
+  Ring ring;
+  const Source a = ring.add("a");
+  ring.append({a, Stream::kOut, system_clock::now(), "old"});
+  ring.rename(a, "a[0]");
+  EXPECT_EQ(ring.name(a), "a[0]");
+  EXPECT_EQ(ring.last(10, {a}).size(), 1U);
+  ring.clear(a);
+  EXPECT_TRUE(ring.last(10, {a}).empty());
+  ring.append({a, Stream::kOut, system_clock::now(), "new"});
+  ASSERT_EQ(ring.last(10, {a}).size(), 1U);
+  EXPECT_EQ(ring.last(10, {a})[0].text, "new");
+}
+
 TEST(Ring, ForgetsTheOldestWithinItsBounds) {
   Ring ring;
   const Source a = ring.add("a");

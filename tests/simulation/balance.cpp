@@ -39,7 +39,8 @@ bool Oracle::at_rest(std::size_t index) const {
   return !unit.pending && (unit.written_off || (!unit.alive && !unit.group));
 }
 
-bool Oracle::final(std::size_t index) const { return units_[index].rest != Rest::kNone; }
+/// What a reload changes or takes away may come back in another form.
+bool Oracle::final(std::size_t index) const { return units_[index].rest != Rest::kNone && !units_[index].leaving; }
 
 bool Oracle::dependents_at_rest(std::size_t index) const {
   const auto& all = dependents_[index];
@@ -76,8 +77,13 @@ void Oracle::judge_balance() {
       judge_stop_of(i);
     } else {
       judge_waiting(i);
+      if (next_) judge_leaving(i);
     }
   }
+  const auto left = [this](std::size_t index) { return units_[index].leaving && !at_rest(index); };
+  bool leaves = false;
+  for (std::size_t i = 0; i < units_.size(); ++i) leaves = leaves || left(i);
+  if (next_ && !leaves) violate(9, "nothing is left of what leaves and the new plan is not in force");
   judge_markers();
   judge_end();
 }

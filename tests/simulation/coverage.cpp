@@ -122,6 +122,29 @@ const Row kRows[] = {
     {"failed: StartUnit refused", row<S::kFailed, event::StartUnit, S::kFailed>},
     {"skipped: StartUnit refused", row<S::kSkipped, event::StartUnit, S::kSkipped>},
     {"failed: Exited of a leftover", row<S::kFailed, event::Exited, S::kFailed>},
+    {"up: Reload -> stopping", [](T t) { return up(t.from) && t.is<event::Reload>() && t.to == S::kStopping; }},
+    {"up: Reload, not yet its turn or unchanged",
+     [](T t) { return up(t.from) && t.is<event::Reload>() && t.to == t.from; }},
+    {"waiting, backoff: Reload, others have to end first -> inactive",
+     [](T t) {
+       return (t.from == S::kWaiting || t.from == S::kBackoff) && t.is<event::Reload>() && t.to == S::kInactive;
+     }},
+    {"backoff: Reload, changed -> starting",
+     [](T t) { return t.from == S::kBackoff && t.is<event::Reload>() && t.to == S::kStarting; }},
+    {"backoff: Reload, unchanged -> backoff",
+     [](T t) { return t.from == S::kBackoff && t.is<event::Reload>() && t.to == t.from; }},
+    {"exited: Reload, changed -> starting",
+     [](T t) { return t.from == S::kExited && t.is<event::Reload>() && t.to == S::kStarting; }},
+    {"failed: Reload, changed -> starting",
+     [](T t) { return t.from == S::kFailed && t.is<event::Reload>() && t.to == S::kStarting; }},
+    {"skipped: Reload, may start after all -> waiting or starting",
+     [](T t) {
+       return t.from == S::kSkipped && t.is<event::Reload>() && (t.to == S::kWaiting || t.to == S::kStarting);
+     }},
+    {"inactive: Reload, added, enabled or back -> starting",
+     [](T t) { return t.from == S::kInactive && t.is<event::Reload>() && t.to == S::kStarting; }},
+    {"leaving: the last one ended -> starting",
+     [](T t) { return t.from == S::kInactive && !t.own && t.is<event::Exited>() && t.to == S::kStarting; }},
     {"final: StopUnit, SignalUnit refused",
      [](T t) {
        return engine::is_final(t.from) && t.own && (t.is<event::StopUnit>() || t.is<event::SignalUnit>()) &&

@@ -88,6 +88,7 @@ void Oracle::begin_asking(std::size_t index) {
   if (stopping_) return judge_order(index);
   const bool sick = unit.unhealthy && spec.healthcheck->on_failure == config::HealthAction::kRestart;
   const bool unfinished = spec.kind == UnitKind::kOneshot || !unit.gate_passed;
+  if (unit.leaving && its_turn_to_leave(index)) return;
   unit.timed_out = unfinished && spec.start_timeout.count() > 0 && now_ >= unit.spawned + spec.start_timeout;
   if (!sick && !unit.timed_out) violate(4, spec.name + " is stopped without a reason");
 }
@@ -174,13 +175,14 @@ void Oracle::judge_command(const command::Report& report) {
     expected_code_ = code_of(index);
   } else if (report.name == EventName::kUnitStopped) {
     const auto* stop = std::get_if<event::StopUnit>(event_);
-    const bool asked = stopping_ || unit.wish == Wish::kStop || (stop != nullptr && stop->unit == *report.unit);
+    const bool asked =
+        stopping_ || unit.leaving || unit.wish == Wish::kStop || (stop != nullptr && stop->unit == *report.unit);
     if (unit.rest != Rest::kSucceeded) {
       if (!asked) violate(6, spec.name + " stays stopped though nobody asked");
       unit.rest = Rest::kStopped;
-      unit.held = !stopping_;
+      unit.held = !stopping_ && !unit.leaving;
     }
-    if (!first || !spec.ends_container || stop != nullptr) return;
+    if (!first || unit.leaving || !spec.ends_container || stop != nullptr) return;
     culprit_ = index;
     expected_code_ = unit.written_off ? code_of(index) : 0;
     if (!unit.written_off && unit.last->kind == ExitStatus::Kind::kExited) expected_code_ = unit.last->value;
@@ -224,6 +226,8 @@ void Oracle::container_stops() {
   if (stopping_) return violate(7, "the container begins to stop twice");
   stopping_ = true;
   stopped_at_ = now_;
+  next_.reset();
+  for (Unit& unit : units_) unit.leaving = false;
   if (culprit_) return;
   own_code_of_source_ = true;
   if (requested_) return;

@@ -66,7 +66,8 @@ bool starts_a_worker_beside_the_migration(const Engine& engine, const Event& eve
   const auto* spawned = std::get_if<event::Spawned>(&event);
   const auto& units = engine.plan().units;
   if (spawned == nullptr || engine.stopping() || units[engine::index(spawned->unit)].name != "migrate") return false;
-  const auto worker = std::find_if(units.begin(), units.end(), [](const auto& unit) { return !unit.built_in; });
+  const auto worker =
+      std::find_if(units.begin(), units.end(), [](const auto& unit) { return !unit.built_in && !unit.removed; });
   if (worker == units.end()) return false;
   commands.emplace_back(command::Spawn{static_cast<UnitId>(worker - units.begin())});
   return true;
@@ -128,6 +129,33 @@ bool swallows_a_stop_signal(const Engine& engine, const Event&, Commands& comman
   const UnitId unit = std::get<command::Signal>(*found).unit;
   if (engine.view(unit).state != UnitState::kStopping) return false;
   commands.erase(found);
+  return true;
+}
+
+bool loses_a_unit_of_the_new_plan(const Engine&, const Event&, Commands& commands) {
+  const auto found = find<command::Replan>(commands);
+  if (found == commands.end()) return false;
+  for (engine::UnitSpec& unit : std::get<command::Replan>(*found).plan.units) {
+    if (!std::exchange(unit.removed, true)) return true;
+  }
+  return false;
+}
+
+bool keeps_an_old_definition(const Engine&, const Event& event, Commands& commands) {
+  const auto found = find<command::Replan>(commands);
+  if (found == commands.end() || !std::holds_alternative<event::Reload>(event)) return false;
+  for (engine::UnitSpec& unit : std::get<command::Replan>(*found).plan.units) {
+    if (unit.removed || unit.launch.argv.empty()) continue;
+    unit.launch.argv.pop_back();
+    return true;
+  }
+  return false;
+}
+
+bool forces_the_new_plan_too_early(const Engine& engine, const Event& event, Commands& commands) {
+  const auto* exited = std::get_if<event::Exited>(&event);
+  if (exited == nullptr || !engine.reloading()) return false;
+  commands.emplace_back(command::Replan{engine.plan()});
   return true;
 }
 
@@ -271,6 +299,9 @@ const std::vector<MutationCase>& mutation_cases() {
       {"LeavesWithTheWrongCode", 7, false, once<leaves_with_the_wrong_code>},
       {"LeavesItsChildren", 7, false, once<leaves_its_children>},
       {"NeverLeaves", 7, false, once<never_leaves>},
+      {"LosesAUnitOfTheNewPlan", 9, false, once<loses_a_unit_of_the_new_plan>},
+      {"KeepsAnOldDefinition", 9, false, once<keeps_an_old_definition>},
+      {"ForcesTheNewPlanTooEarly", 9, false, once<forces_the_new_plan_too_early>},
   };
   return kCases;
 }

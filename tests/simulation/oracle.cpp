@@ -14,21 +14,8 @@ namespace event = engine::event;
 namespace command = engine::command;
 
 Oracle::Oracle(const engine::Plan& plan, config::Duration lateness)
-    : plan_(plan),
-      lateness_(lateness + std::chrono::milliseconds(2)),
-      units_(plan.units.size()),
-      dependents_(plan.units.size()) {
-  for (std::size_t i = plan.units.size(); i-- > 0;) {
-    for (const engine::UnitDependency& edge : plan.units[i].dependencies) {
-      auto& all = dependents_[engine::index(edge.unit)];
-      all.push_back(i);
-      all.insert(all.end(), dependents_[i].begin(), dependents_[i].end());
-    }
-  }
-  for (auto& all : dependents_) {
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
-  }
+    : plan_(plan), lateness_(lateness + std::chrono::milliseconds(2)), units_(plan.units.size()) {
+  find_dependents();
 }
 
 const std::optional<Violation>& Oracle::step(const engine::Event& event, const engine::Commands& commands,
@@ -79,7 +66,7 @@ void Oracle::observe_event(const event::SpawnFailed& event) {
   unit.last = ExitStatus{ExitStatus::Kind::kNotStarted, 0, event.reason};
   unit.natural = unit.wish == Wish::kNone;
   if (unit.wish == Wish::kRestart) forget_limits(unit);
-  if (unit.wish != Wish::kNone || stopping_) return;
+  if (unit.wish != Wish::kNone || stopping_ || unit.leaving) return;
   unit.not_startable = !event.retryable;
   if (!event.retryable) return;
   if (!unit.starts.empty()) unit.starts.pop_back();
@@ -113,6 +100,7 @@ void Oracle::forget_limits(Unit& unit) {
 void Oracle::gone(std::size_t index) {
   Unit& unit = units_[index];
   const UnitSpec& spec = plan_.units[index];
+  if (unit.leaving) return;
   if (unit.wish == Wish::kRestart && !stopping_) {
     forget_limits(unit);
     return;
@@ -183,6 +171,7 @@ void Oracle::observe_event(const event::StopRequested& event) {
 void Oracle::observe_event(const event::StartUnit& event) {
   Unit& unit = units_[engine::index(event.unit)];
   if (refused_) return;
+  if (unit.leaving) return violate(9, "a unit that leaves is started");
   if (unit.pending) {
     unit.wish = Wish::kNone;
   } else if (unit.alive || (unit.group && !unit.written_off)) {
@@ -198,6 +187,7 @@ void Oracle::observe_event(const event::StartUnit& event) {
 void Oracle::observe_event(const event::StopUnit& event) {
   Unit& unit = units_[engine::index(event.unit)];
   if (refused_) return;
+  if (unit.leaving) return violate(9, "a unit that leaves is stopped by an operator");
   forget_limits(unit);
   unit.natural = false;
   const bool runs = unit.pending || unit.alive || unit.group;
@@ -207,6 +197,7 @@ void Oracle::observe_event(const event::StopUnit& event) {
 void Oracle::observe_event(const event::RestartUnit& event) {
   Unit& unit = units_[engine::index(event.unit)];
   if (refused_) return;
+  if (unit.leaving) return violate(9, "a unit that leaves is restarted");
   if (unit.pending || unit.alive || (unit.group && !unit.written_off)) {
     unit.wish = Wish::kRestart;
     unit.natural = false;

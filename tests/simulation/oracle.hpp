@@ -12,7 +12,8 @@
 
 namespace slipway::simulation {
 
-/// The numbers of DESIGN's invariants. The eighth, that nothing blocks, belongs to the host.
+/// The numbers of DESIGN's invariants. The eighth, that nothing blocks, belongs to the host. The ninth: a
+/// reload touches only what differs, in the order of the dependencies, and ends in the plan that was asked for.
 struct Violation {
   int invariant = 0;
   std::string what;
@@ -38,6 +39,7 @@ class Oracle {
     bool alive = false;
     bool group = false;
     bool written_off = false;
+    bool leaving = false;  ///< a reload changes it or takes it away
     Rest rest = Rest::kNone;
     bool held = false;
 
@@ -85,10 +87,22 @@ class Oracle {
   void observe_event(const engine::event::SignalReceived&) {}
   void observe_event(const engine::event::SignalUnit&) {}
   void observe_event(const engine::event::Tick&) {}
+  void observe_event(const engine::event::Reload& event);
   void probe_answered(Unit& unit, const engine::UnitSpec& spec, bool ok);
   void gone(std::size_t index);
   void expect_restart(std::size_t index, bool counts_run);
   void forget_limits(Unit& unit);
+
+  // --- succession.cpp: another plan
+  [[nodiscard]] static bool same(const engine::Plan& left_plan, const engine::UnitSpec& left,
+                                 const engine::Plan& right_plan, const engine::UnitSpec& right);
+  [[nodiscard]] std::optional<std::size_t> successor_of(const engine::UnitSpec& unit) const;
+  [[nodiscard]] bool its_turn_to_leave(std::size_t index) const;
+  void judge_leaving(std::size_t index);
+  void judge_succession(const engine::Plan& plan);
+  void succeed(std::size_t index, bool existed);
+  void reconsider_skipped();
+  void find_dependents();
 
   // --- judge.cpp: every command
   void judge(const engine::Command& command);
@@ -101,6 +115,7 @@ class Oracle {
   void judge_command(const engine::command::Report& report);
   void judge_command(const engine::command::Refuse&) {}
   void judge_command(const engine::command::Finish& finish);
+  void judge_command(const engine::command::Replan& replan);
   void judge_stop_step(std::size_t index, const engine::command::Signal& signal);
   void judge_order(std::size_t index);
   void judge_failure(std::size_t index);
@@ -131,7 +146,8 @@ class Oracle {
   void violate(int invariant, const std::string& what);
   [[nodiscard]] bool boundary(engine::UnitId unit) const { return engine::index(unit) < units_.size(); }
 
-  const engine::Plan& plan_;
+  engine::Plan plan_;
+  std::optional<engine::Plan> next_;  ///< accepted, and not in force yet
   config::Duration lateness_;
   std::vector<Unit> units_;
   std::vector<std::vector<std::size_t>> dependents_;  ///< transitive

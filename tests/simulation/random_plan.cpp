@@ -1,7 +1,11 @@
 #include "random_plan.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/boot_plan.hpp"
 
@@ -147,6 +151,72 @@ engine::Plan random_boot_plan(Random& random, bool full) {
   engine::BootInputs inputs{configuration, {}, "slipway-db", "slipway-web", {}};
   if (!full && random.chance(30)) inputs.main_command = {"main"};
   return engine::build_plan(inputs).value();
+}
+
+namespace {
+
+/// The units of a plan in force as a fresh one lists them, without those of `left_out` and whatever names them.
+engine::Plan compacted(const engine::Plan& running, const std::vector<bool>& left_out) {
+  engine::Plan plan;
+  plan.shutdown_timeout = running.shutdown_timeout;
+  std::vector<std::optional<engine::UnitId>> ids(running.units.size());
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (std::size_t i = 0; i < running.units.size(); ++i) {
+      UnitSpec unit = running.units[i];
+      if (ids[i] || left_out[i] || unit.removed) continue;
+      const auto gone = [&](const auto& edge) {
+        return left_out[engine::index(edge.unit)] || running.units[engine::index(edge.unit)].removed;
+      };
+      std::erase_if(unit.dependencies, gone);
+      const auto placed = [&](const auto& edge) { return ids[engine::index(edge.unit)].has_value(); };
+      if (!std::all_of(unit.dependencies.begin(), unit.dependencies.end(), placed)) continue;
+      for (engine::UnitDependency& edge : unit.dependencies) edge.unit = *ids[engine::index(edge.unit)];
+      ids[i] = static_cast<engine::UnitId>(plan.units.size());
+      plan.units.push_back(std::move(unit));
+      moved = true;
+    }
+  }
+  if (running.exit_code_from) plan.exit_code_from = ids[engine::index(*running.exit_code_from)];
+  return plan;
+}
+
+void change_somehow(Random& random, UnitSpec& unit) {
+  switch (random.below(4)) {
+    case 0:
+      unit.launch.argv.push_back("another");
+      break;
+    case 1:
+      unit.enabled = !unit.enabled;
+      break;
+    case 2:
+      unit.launch.inputs.env_files += "x";
+      break;
+    default:
+      unit.restart = random_policy(random);
+      unit.ready = random_readiness(random);
+      unit.critical = random.chance(30);
+  }
+}
+
+}  // namespace
+
+engine::Plan random_successor(Random& random, const engine::Plan& running) {
+  if (random.chance(10)) return random_graph(random);
+  std::vector<bool> left_out;
+  for (std::size_t i = 0; i < running.units.size(); ++i) left_out.push_back(random.chance(15));
+  engine::Plan plan = compacted(running, left_out);
+  for (UnitSpec& unit : plan.units) {
+    if (random.chance(25)) change_somehow(random, unit);
+  }
+  for (unsigned i = random.below(3); i > 0; --i) {
+    const auto number = static_cast<unsigned>(plan.units.size());
+    UnitSpec unit = random_unit(random, number);
+    unit.name = unit.worker = "n" + std::to_string(random.below(6));
+    const auto same_name = [&](const UnitSpec& other) { return other.worker == unit.worker; };
+    if (std::none_of(plan.units.begin(), plan.units.end(), same_name)) plan.units.push_back(std::move(unit));
+  }
+  return plan;
 }
 
 engine::Plan random_plan(Random& random) {

@@ -18,9 +18,9 @@ constexpr config::Duration kLateness = 20ms;
 constexpr std::uint64_t kEventLimit = 100'000;  ///< a run that does not end by then never will
 constexpr const char* kEventNames[] = {"Boot",      "Spawned",       "SpawnFailed", "Exited",        "GroupGone",
                                        "Notified",  "ProbeFinished", "Tick",        "StopRequested", "SignalReceived",
-                                       "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit"};
+                                       "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit",    "Reload"};
 constexpr const char* kCommandNames[] = {"Spawn",        "Signal", "Probe",  "CancelProbes", "WriteMarker",
-                                         "RemoveMarker", "Report", "Refuse", "Finish"};
+                                         "RemoveMarker", "Report", "Refuse", "Finish",       "Replan"};
 
 std::optional<UnitId> unit_of(const engine::Event& event) {
   return std::visit(
@@ -74,6 +74,7 @@ class Run {
     if (options_.coverage != nullptr) cover(event);
     if (const auto& violation = oracle_.step(event, commands, now_)) result_.violation = violation;
     world_.perform(commands, now_);
+    states_.resize(engine_.plan().units.size(), engine::UnitState::kInactive);
   }
 
   void cover(const engine::Event& event) {
@@ -90,7 +91,8 @@ class Run {
   void trace(const engine::Event& event, const engine::Commands& commands) const {
     const auto unit = unit_of(event);
     const auto name = [this](const std::optional<UnitId>& id) {
-      return id && engine::index(*id) < plan_.units.size() ? plan_.units[engine::index(*id)].name.c_str() : "";
+      const auto& units = engine_.plan().units;
+      return id && engine::index(*id) < units.size() ? units[engine::index(*id)].name.c_str() : "";
     };
     const auto at = std::chrono::duration_cast<config::Duration>(now_.time_since_epoch()).count();
     std::printf("%8lld  %s %s\n", static_cast<long long>(at), kEventNames[event.index()], name(unit));

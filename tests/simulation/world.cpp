@@ -3,6 +3,8 @@
 #include <csignal>
 #include <utility>
 
+#include "random_plan.hpp"
+
 namespace slipway::simulation {
 
 using namespace std::chrono_literals;
@@ -14,8 +16,7 @@ namespace event = engine::event;
 namespace command = engine::command;
 
 World::World(const engine::Plan& plan, Random& random, Instant start)
-    : random_(random), processes_(plan.units.size()), trouble_(random.pick({2U, 10U, 40U})) {
-  for (const engine::UnitSpec& unit : plan.units) oneshot_.push_back(unit.kind == engine::UnitKind::kOneshot);
+    : plan_(plan), random_(random), processes_(plan.units.size()), trouble_(random.pick({2U, 10U, 40U})) {
   schedule(start + random_.up_to(1s), Kind::kPeople, 0, 0);
   schedule(start + random_.up_to(random_.pick<config::Duration>({100ms, 2s, 20s, 120s})), Kind::kStop, 0, 0);
 }
@@ -42,10 +43,17 @@ void World::perform(const engine::Commands& commands, Instant now) {
       if (random_.chance(trouble_ / 8)) continue;  // no answer, ever
       const auto takes = random_.chance(90) ? random_.up_to(20ms) : random_.up_to(probe->timeout + 2s);
       schedule(now + takes, Kind::kProbeAnswer, engine::index(probe->unit), process.probe);
+    } else if (const auto* another = std::get_if<command::Replan>(&each)) {
+      replan(another->plan);
     } else if (const auto* cancel = std::get_if<command::CancelProbes>(&each)) {
       processes_[engine::index(cancel->unit)].probe = 0;
     }
   }
+}
+
+void World::replan(const engine::Plan& plan) {
+  plan_ = plan;
+  processes_.resize(plan.units.size());
 }
 
 void World::signal(const command::Signal& signal, Instant now) {
@@ -127,7 +135,7 @@ void World::begin_life(std::size_t unit, Instant now) {
   process.immortal = random_.chance(trouble_ / 5);
   process.healthy_percent = random_.chance(trouble_) ? random_.below(100) : 100;
   if (random_.chance(70)) schedule(now + random_.up_to(700ms), Kind::kNotifies, unit, process.serial);
-  const bool ends = oneshot_[unit] ? random_.chance(95) : random_.chance(trouble_);
+  const bool ends = oneshot(unit) ? random_.chance(95) : random_.chance(trouble_);
   if (ends) {
     const auto lives = random_.up_to(random_.pick<config::Duration>({0ms, 10ms, 500ms, 20s, 80s}));
     schedule(now + lives, Kind::kMainEnds, unit, process.serial, random_status());
@@ -146,7 +154,7 @@ ExitStatus World::random_status() {
 /// An operator, a signal, a stray answer, or a needless Tick.
 Event World::people(Instant) {
   const auto unit = static_cast<UnitId>(random_.below(static_cast<unsigned>(processes_.size()) + 1));
-  switch (random_.below(11)) {
+  switch (random_.below(12)) {
     case 0:
     case 1:
       return event::StartUnit{unit};
@@ -163,6 +171,8 @@ Event World::people(Instant) {
       return event::Notified{unit};
     case 8:
       return event::GroupGone{static_cast<UnitId>(processes_.size())};
+    case 9:
+      return event::Reload{random_successor(random_, plan_)};
     default:
       return event::Tick{};
   }

@@ -51,12 +51,14 @@ class World {
   [[nodiscard]] engine::Event spawn_answer(std::size_t unit, engine::Instant now);
   void begin_life(std::size_t unit, engine::Instant now);
   [[nodiscard]] std::optional<engine::Event> happen(const Occurrence& occurrence, engine::Instant now);
+  void replan(const engine::Plan& plan);
+  [[nodiscard]] bool oneshot(std::size_t unit) const { return plan_.units[unit].kind == engine::UnitKind::kOneshot; }
   [[nodiscard]] engine::Event people(engine::Instant now);
   [[nodiscard]] engine::ExitStatus random_status();
 
+  engine::Plan plan_;
   Random& random_;
   std::vector<Process> processes_;
-  std::vector<bool> oneshot_;
   std::priority_queue<Occurrence> occurrences_;
   std::uint64_t serial_ = 0;
   unsigned trouble_ = 0;  ///< how much goes wrong in this world, in percent
