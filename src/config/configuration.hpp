@@ -275,6 +275,7 @@ struct Worker {
   std::optional<Readiness> ready;
   std::optional<Duration> start_timeout;  ///< unset: 60s for a service, no limit for a oneshot
   std::optional<HealthCheck> healthcheck;
+  Duration watchdog{0};            ///< 0: none
   std::optional<Restart> restart;  ///< unset: on-failure for a service, no for a oneshot
   Duration restart_delay = std::chrono::milliseconds(100);
   Duration restart_max_delay = std::chrono::seconds(30);

@@ -238,6 +238,8 @@ json::object to_json(const UnitStatus& unit) {
     object["last_exit"] = json::object{{"text", valid_utf8(unit.last_exit->text)}, {"code", unit.last_exit->code}};
   }
   object["reason"] = valid_utf8(unit.reason);
+  object["status"] = valid_utf8(unit.status);
+  object["reloading"] = unit.reloading;
   object["ready_by"] = valid_utf8(unit.ready_by);
   object["built_in"] = unit.built_in;
   object["enabled"] = unit.enabled;
@@ -268,6 +270,8 @@ UnitStatus unit_from_json(const json::object& object) {
         LastExit{string_of(exit->get_object(), "text"), static_cast<int>(int_of(exit->get_object(), "code"))};
   }
   unit.reason = string_of(object, "reason");
+  unit.status = string_of(object, "status");
+  unit.reloading = bool_of(object, "reloading", false);
   unit.ready_by = string_of(object, "ready_by");
   unit.built_in = bool_of(object, "built_in", false);
   unit.enabled = bool_of(object, "enabled", true);

@@ -46,8 +46,10 @@ struct UnitStatus {
   std::chrono::milliseconds since{0};  ///< how long it has been in this state
   unsigned restarts = 0;
   std::optional<LastExit> last_exit;
-  std::string reason;    ///< why it waits, failed or was skipped; empty otherwise
-  std::string ready_by;  ///< how it becomes ready, in words; empty: when its process runs
+  std::string reason;      ///< why it waits, failed or was skipped; empty otherwise
+  std::string status;      ///< what it said of itself (sd_notify, STATUS=); empty when nothing
+  bool reloading = false;  ///< it said that it reads its configuration again
+  std::string ready_by;    ///< how it becomes ready, in words; empty: when its process runs
   bool built_in = false;
   bool enabled = true;
 };

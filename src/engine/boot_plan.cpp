@@ -172,6 +172,7 @@ Result<UnitDraft> worker_unit(const std::string& name, const config::Worker& wor
   spec.restart = restart_policy(worker);
   spec.ready = worker.ready;
   spec.healthcheck = worker.healthcheck;
+  spec.watchdog = worker.watchdog;
   const Duration usual = spec.kind == UnitKind::kService ? kStartTimeout : Duration::zero();
   spec.start_timeout = worker.start_timeout.value_or(usual);
   spec.stop_sequence = worker.stop_sequence;

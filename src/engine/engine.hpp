@@ -26,13 +26,26 @@ namespace slipway::engine {
 //   waiting    StopUnit, container stops               inactive
 //   starting   Spawned: oneshot, or nothing to wait    running   start_timeout begins for a oneshot
 //   starting   Spawned: readiness or health check      starting  Probe, unless it notifies; start_timeout begins
-//   starting   Notified, ProbeFinished ok              ready     health checks begin
+//   starting   Notified, READY=1, ProbeFinished ok     ready     health checks begin
 //   starting   ProbeFinished not ok                    starting  Probe after 50 ms, doubling up to 1 s
 //   starting   SpawnFailed, retryable                  backoff   whatever the restart policy; no start is counted
 //   starting   SpawnFailed                             failed    at once: starting again would not help
 //   up         start_timeout over                      stopping  Signal; a failed start
 //   ready      health check failed `retries` times     unhealthy on_failure: restart -> stopping; shutdown: container
 //   unhealthy  ProbeFinished ok                        ready
+//   up, not    WATCHDOG=1                              same      the watchdog's time begins anew, as it began when
+//     starting                                                   starting ended; WATCHDOG_USEC sets another
+//   up, not    the watchdog's time over                stopping  Signal ABRT in place of the sequence's first one
+//     starting
+//   up         WATCHDOG=trigger                        stopping  the same at once
+//   up, not    RELOADING=1, READY=1                    same      shown by `status` from the one to the other
+//     starting
+//   up, not    STOPPING=1                              stopping  no signal: it has the first step's wait for itself
+//     starting
+//   up,        EXTEND_TIMEOUT_USEC                     same      start_timeout, the step's wait and the watchdog end no
+//     stopping                                                   earlier than that from now; never the wait after KILL
+//   up         Paused                                  same      start_timeout ends that much later, the watchdog's
+//                                                                time begins anew
 //   up         Exited, none of its group left          -> "ended" below
 //   up         Exited, others of its group left        stopping  Signal: they get the stop sequence from its start
 //   up         StopUnit, RestartUnit                   stopping  Signal
@@ -43,7 +56,8 @@ namespace slipway::engine {
 //   stopping   Exited or GroupGone, nothing left       -> "ended", or by what it was stopped for:
 //                StopUnit, container                   inactive
 //                RestartUnit                           waiting   starts without backoff, limits forgotten
-//                start_timeout                         backoff or failed, as after a failure
+//                start_timeout, watchdog               backoff or failed, as after a failure
+//                nothing, by STOPPING=1                "ended"
 //                unhealthy                             backoff   whatever the restart policy; failed at the limit
 //   "ended"    success, oneshot or no restart          exited    WriteMarker for a oneshot's markers
 //   "ended"    the restart policy applies              backoff   failed when the start limit is reached
@@ -104,6 +118,8 @@ struct UnitView {
   unsigned restarts = 0;
   std::optional<ExitStatus> last_exit;
   std::string reason;  ///< why it waits, failed or was skipped; empty otherwise
+  std::string status;  ///< what it said of itself in this start (STATUS=); empty when nothing
+  bool reloading = false;
 };
 
 class Engine {

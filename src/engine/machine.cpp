@@ -63,11 +63,9 @@ void Machine::on(const event::Tick&) {
 void Machine::timer_due(std::size_t slot) {
   if (slot == kShutdownSlot) return kill_everything();
   const auto unit = static_cast<UnitId>((slot - 1) / kUnitSlots);
-  if (slot == life_slot(unit)) {
-    life_timer_due(unit);
-  } else {
-    probe_timer_due(unit);
-  }
+  if (slot == life_slot(unit)) return life_timer_due(unit);
+  if (slot == probe_slot(unit)) return probe_timer_due(unit);
+  watchdog_bites(unit, "no WATCHDOG=1 within " + describe(record(unit).watchdog));
 }
 
 /// To `run -- CMD` as it is; HUP is also how daemons are told to read their configuration again.
@@ -112,6 +110,8 @@ void Machine::set_state(UnitId unit, UnitState state) {
   if (state == UnitState::kRunning || state == UnitState::kReady || state == UnitState::kBackoff || is_final(state)) {
     record.settled = true;
   }
+  if (!is_up(state)) record.reloading.reset();
+  refresh_watchdog(unit);
   refresh_facts(unit);
   refresh_readiness(unit);
   if (state == UnitState::kWaiting || stopping_) enqueue(unit);
@@ -183,7 +183,8 @@ std::string Machine::waits_for(UnitId unit) const {
 
 UnitView Machine::view(UnitId unit) const {
   const UnitRecord& record = this->record(unit);
-  UnitView view{record.state, record.pid, record.since, record.restarts, record.last_exit, record.reason};
+  UnitView view{record.state,     record.pid,    record.since,  record.restarts,
+                record.last_exit, record.reason, record.status, record.reloading.has_value()};
   if (record.state == UnitState::kWaiting) view.reason = waits_for(unit);
   return view;
 }

@@ -1,8 +1,8 @@
 #pragma once
 // The engine's inside: one record per unit and the transitions of the table in engine.hpp. The definitions are spread
-// over files by subject: units.cpp (start, exit, what follows), readiness.cpp (probes and health), stopping.cpp (a
-// unit's stop sequence), shutdown.cpp (the container's stop), operator.cpp (requests), reloading.cpp (another plan),
-// machine.cpp (dispatch).
+// over files by subject: units.cpp (start, exit, what follows), readiness.cpp (probes and health), notices.cpp (what a
+// unit says of itself), stopping.cpp (a unit's stop sequence), shutdown.cpp (the container's stop), operator.cpp
+// (requests), reloading.cpp (another plan), machine.cpp (dispatch).
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +21,7 @@ namespace slipway::engine {
 enum class Outcome {
   kNatural,          ///< by themselves: success or failure, then the restart policy
   kTimedOut,         ///< not ready (or not finished) within start_timeout: a failed start
+  kWatchdog,         ///< gave no sign of life in time: a failure
   kUnhealthy,        ///< the health check asks for a restart, whatever the restart policy
   kOperatorStop,     ///< stays stopped until an operator starts it
   kOperatorRestart,  ///< starts again at once
@@ -58,6 +59,10 @@ struct UnitRecord {
   unsigned health_failures = 0;
   bool start_period_over = false;
 
+  Duration watchdog{};  ///< of this start; 0: none
+  std::string status;
+  std::optional<Instant> reloading;  ///< since when
+
   bool holds_readiness_back = false;  ///< cached, so that ready() is a comparison
   std::uint32_t open_dependents = 0;  ///< during the container's stop: direct dependents not closed yet
   bool closed = false;                ///< during the container's stop: final, and so is whatever depends on it
@@ -84,6 +89,7 @@ class Machine {
   void on(const event::Boot& event);
   void on(const event::Tick& event);
   void on(const event::SignalReceived& event);
+  void on(const event::Paused& event);
   template <typename UnitEvent>
   void on(const UnitEvent& event);
   void timer_due(std::size_t slot);
@@ -101,10 +107,11 @@ class Machine {
   [[nodiscard]] const UnitSpec& spec(UnitId unit) const { return plan_.units[index(unit)]; }
   // Timer slots: one for the container, then kUnitSlots per unit, so that a reload may add units.
   static constexpr std::size_t kShutdownSlot = 0;
-  static constexpr std::size_t kUnitSlots = 2;
+  static constexpr std::size_t kUnitSlots = 3;
   [[nodiscard]] static std::size_t timer_slots(std::size_t units) { return 1 + kUnitSlots * units; }
   [[nodiscard]] static std::size_t life_slot(UnitId unit) { return 1 + kUnitSlots * index(unit); }
   [[nodiscard]] static std::size_t probe_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 1; }
+  [[nodiscard]] static std::size_t watchdog_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 2; }
 
   // --- units.cpp: from start to end
   void start_if_possible(UnitId unit);
@@ -136,9 +143,19 @@ class Machine {
   void become_ready(UnitId unit);
   void end_probes(UnitId unit);
 
+  // --- notices.cpp: what a unit says of itself
+  void unit_event(const event::Notice& event);
+  void refresh_watchdog(UnitId unit);
+  void watchdog_bites(UnitId unit, const std::string& why);
+  void says_ready(UnitId unit);
+  void says_reloading(UnitId unit);
+  void says_stopping(UnitId unit);
+  void extend_timeouts(UnitId unit, Duration by);
+
   // --- stopping.cpp: one unit's stop sequence
   void stop_unit(UnitId unit, Outcome outcome, const std::string& why);
   void begin_stop_sequence(UnitId unit);
+  void enter_stopping(UnitId unit);
   void next_stop_step(UnitId unit);
   void kill_unit(UnitId unit);
   void left_over(UnitId unit);

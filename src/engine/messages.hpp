@@ -26,6 +26,18 @@ struct ExitStatus {
 
 enum class ProbeKind { kReadiness, kHealth };
 
+/// What a unit says of itself with sd_notify(3).
+enum class NoticeKind {
+  kReady,             ///< READY=1: it is up, or its reload is over
+  kStatus,            ///< STATUS=: `text`
+  kReloading,         ///< RELOADING=1
+  kStopping,          ///< STOPPING=1
+  kAlive,             ///< WATCHDOG=1
+  kTrigger,           ///< WATCHDOG=trigger
+  kWatchdogInterval,  ///< WATCHDOG_USEC=: `duration`, 0 turns the watchdog off until the next start
+  kExtendTimeout,     ///< EXTEND_TIMEOUT_USEC=: `duration` from now
+};
+
 namespace event {
 /// The first event. Removes the markers, then starts what may start.
 struct Boot {};
@@ -50,9 +62,16 @@ struct Exited {
 struct GroupGone {
   UnitId unit{};
 };
-/// The unit itself said it is ready (notify_fd, sd_notify).
+/// The unit itself said it is ready (notify_fd).
 struct Notified {
   UnitId unit{};
+};
+/// The unit said something with sd_notify(3).
+struct Notice {
+  UnitId unit{};
+  NoticeKind kind{};
+  Duration duration{};
+  std::string text;
 };
 /// Answers a Probe command; `detail` says what went wrong.
 struct ProbeFinished {
@@ -63,6 +82,10 @@ struct ProbeFinished {
 };
 /// Time passed; sent when Engine::next_deadline() is due (earlier or later does no harm).
 struct Tick {};
+/// The host itself did not run for this long (it was stopped or frozen): nobody could be heard meanwhile.
+struct Paused {
+  Duration span{};
+};
 /// The container shall stop: a signal or a command. `signal` is 0 when it was no signal.
 struct StopRequested {
   int signal = 0;
@@ -96,7 +119,7 @@ struct Reload {
 using Event =
     std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone, event::Notified,
                  event::ProbeFinished, event::Tick, event::StopRequested, event::SignalReceived, event::StartUnit,
-                 event::StopUnit, event::RestartUnit, event::SignalUnit, event::Reload>;
+                 event::StopUnit, event::RestartUnit, event::SignalUnit, event::Reload, event::Notice, event::Paused>;
 
 /// Stable names of what happens to units and to the container; documented in docs/, tested, and never renamed.
 enum class EventName {
@@ -104,6 +127,9 @@ enum class EventName {
   kUnitStarted,
   kUnitReady,
   kUnitUnhealthy,
+  kUnitWatchdog,   ///< no WATCHDOG=1 came in time, or the unit asked for it
+  kUnitReloading,  ///< the unit says that it reads its configuration again
+  kUnitReloaded,
   kUnitExited,
   kUnitBackoff,
   kUnitStopping,

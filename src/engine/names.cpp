@@ -41,6 +41,12 @@ const char* to_string(EventName name) {
       return "unit.ready";
     case EventName::kUnitUnhealthy:
       return "unit.unhealthy";
+    case EventName::kUnitWatchdog:
+      return "unit.watchdog";
+    case EventName::kUnitReloading:
+      return "unit.reloading";
+    case EventName::kUnitReloaded:
+      return "unit.reloaded";
     case EventName::kUnitExited:
       return "unit.exited";
     case EventName::kUnitBackoff:

@@ -97,6 +97,7 @@ struct UnitSpec {
   std::optional<config::Readiness> ready;
   std::optional<config::HealthCheck> healthcheck;
   Duration start_timeout{0};                        ///< service: until ready; oneshot: until finished; 0: no limit
+  Duration watchdog{0};                             ///< the longest pause between two WATCHDOG=1; 0: none
   std::vector<config::StopStep> stop_sequence{{}};  ///< KILL follows the last wait
   config::KillMode kill_mode = config::KillMode::kGroup;
   std::vector<unsigned> success_exit_status{0};

@@ -130,6 +130,7 @@ void Machine::renew(UnitId unit, Change change) {
   }
   timers_.disarm(life_slot(unit));
   timers_.disarm(probe_slot(unit));
+  timers_.disarm(watchdog_slot(unit));
   old = std::move(fresh);
 }
 

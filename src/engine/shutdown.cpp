@@ -42,6 +42,7 @@ void Machine::stop_container(Cause cause, int code, const std::string& why) {
       become_inactive(unit, false, "not started: the container stops");
     } else if (is_up(record.state)) {
       timers_.disarm(life_slot(unit));
+      timers_.disarm(watchdog_slot(unit));
       end_probes(unit);
     } else if (record.state == UnitState::kStopping && record.outcome != Outcome::kNatural) {
       record.outcome = Outcome::kContainerStop;

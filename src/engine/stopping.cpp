@@ -21,13 +21,18 @@ void Machine::stop_unit(UnitId unit, Outcome outcome, const std::string& why) {
   if (!record.spawn_pending) begin_stop_sequence(unit);
 }
 
-void Machine::begin_stop_sequence(UnitId unit) {
+void Machine::enter_stopping(UnitId unit) {
   UnitRecord& record = this->record(unit);
   end_probes(unit);
   timers_.disarm(life_slot(unit));
   record.stop_step = 0;
   record.killed = false;
   set_state(unit, UnitState::kStopping);
+}
+
+void Machine::begin_stop_sequence(UnitId unit) {
+  enter_stopping(unit);
+  const UnitRecord& record = this->record(unit);
   const char* what = record.main_alive ? "stopping" : "stopping what is left of its process group";
   report(EventName::kUnitStopping, unit, record.reason.empty() ? what : what + (": " + record.reason));
   if (stop_overdue_) return kill_unit(unit);
@@ -40,8 +45,10 @@ void Machine::next_stop_step(UnitId unit) {
   const bool group = spec.kill_mode == config::KillMode::kGroup;
   while (record.stop_step < spec.stop_sequence.size() && (group || record.main_alive)) {
     const config::StopStep& step = spec.stop_sequence[record.stop_step];
-    const bool as_received = record.stop_step == 0 && spec.forwards_signals && stopping_ && stop_signal_ != 0;
-    out_.emplace_back(command::Signal{unit, as_received ? stop_signal_ : step.signal.number, group});
+    int signal = step.signal.number;
+    if (record.stop_step == 0 && spec.forwards_signals && stopping_ && stop_signal_ != 0) signal = stop_signal_;
+    if (record.stop_step == 0 && record.outcome == Outcome::kWatchdog) signal = SIGABRT;
+    out_.emplace_back(command::Signal{unit, signal, group});
     ++record.stop_step;
     if (step.wait > Duration::zero()) return timers_.arm(life_slot(unit), after(now_, step.wait));
   }

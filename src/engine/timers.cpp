@@ -19,6 +19,14 @@ void Timers::arm(std::size_t slot, Instant due) {
   sift_up(heap_.size() - 1);
 }
 
+void Timers::postpone(std::size_t slot, Instant due) {
+  if (armed(slot) && heap_[position_[slot]].due < due) arm(slot, due);
+}
+
+void Timers::delay(std::size_t slot, Duration span) {
+  if (armed(slot)) arm(slot, after(heap_[position_[slot]].due, span));
+}
+
 void Timers::disarm(std::size_t slot) {
   const std::uint32_t position = position_[slot];
   if (position == kAbsent) return;

@@ -18,6 +18,11 @@ class Timers {
 
   /// Sets the slot's deadline, replacing an earlier one.
   void arm(std::size_t slot, Instant due);
+  /// Moves the slot's deadline to a later one; does nothing when it is not armed or its own is later.
+  void postpone(std::size_t slot, Instant due);
+  /// Moves the slot's deadline by `span`; does nothing when it is not armed.
+  void delay(std::size_t slot, Duration span);
+  [[nodiscard]] bool armed(std::size_t slot) const { return position_[slot] != kAbsent; }
   /// Does nothing when the slot is not armed.
   void disarm(std::size_t slot);
   [[nodiscard]] std::optional<Instant> next() const;

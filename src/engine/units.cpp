@@ -16,6 +16,7 @@ void Machine::spawn(UnitId unit) {
   UnitRecord& record = this->record(unit);
   record.outcome = Outcome::kNatural;
   record.reason.clear();
+  record.status.clear();
   record.killed = false;
   record.spawn_pending = true;
   if (std::exchange(record.restarting, false)) ++record.restarts;
@@ -50,6 +51,7 @@ void Machine::unit_event(const event::Spawned& event) {
   record.main_alive = true;
   record.pid = event.pid;
   record.started = now_;
+  record.watchdog = spec(event.unit).watchdog;
   report(EventName::kUnitStarted, event.unit, "started");
   std::get<command::Report>(out_.back()).pid = event.pid;
   if (spec(event.unit).kind == UnitKind::kOneshot) {
@@ -129,6 +131,7 @@ void Machine::processes_gone(UnitId unit) {
       record.restarting = true;
       return set_state(unit, UnitState::kWaiting);
     case Outcome::kTimedOut:
+    case Outcome::kWatchdog:
     case Outcome::kUnhealthy:
       return restart_later(unit, record.reason, nullptr);
     default:

@@ -91,6 +91,10 @@ bool ChildSetup::step(StartStage stage, const char* detail, bool ok) {
 
 bool ChildSetup::run() {
   const std::string& directory = launch_->working_dir;
+  if (own_pid_) {
+    write_number(number_, ::getpid());
+    ::memcpy(own_pid_, number_, sizeof number_);
+  }
   if (!step(StartStage::kGroup, "", ::setpgid(0, 0) == 0)) return false;
   if (!step(StartStage::kTerminal, "", take_terminal())) return false;
   if (!step(StartStage::kStreams, number_, arrange_descriptors())) return false;

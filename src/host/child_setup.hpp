@@ -24,6 +24,10 @@ class ChildSetup {
   ChildSetup(const Launch& launch, const std::optional<Identity>& identity,
              const std::optional<CapabilityPlan>& capabilities, int report);
 
+  static constexpr std::size_t kPidDigits = 11;
+  /// The child writes its own pid there: room for kPidDigits and a NUL.
+  void write_pid_to(char* text) { own_pid_ = text; }
+
   template <typename Launcher, typename Path, typename Argv>
   ErrorCode on_exec_setup(Launcher&, const Path& executable, Argv&) {
     detail_ = executable.c_str();
@@ -68,6 +72,7 @@ class ChildSetup {
   const std::optional<CapabilityPlan>* capabilities_;
   ChildOptions options_;
   int report_;
+  char* own_pid_ = nullptr;
   int above_;  ///< every descriptor from here on is free of targets
   bool set_groups_ = false;
   std::vector<Redirection> redirections_;

@@ -61,6 +61,17 @@ bool unavailable(int error) { return error == ENOSYS || error == EPERM; }
 
 }  // namespace
 
+bool is_below(int pid, int ancestor) {
+  constexpr int kDeepest = 64;
+  for (int depth = 0; depth < kDeepest && pid > 1; ++depth) {
+    const auto stat = read_stat(pid);
+    if (!stat) return false;
+    if (stat->parent == ancestor) return true;
+    pid = stat->parent;
+  }
+  return false;
+}
+
 bool is_init() { return ::getpid() == 1; }
 
 Result<void> become_subreaper() {

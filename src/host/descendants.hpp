@@ -26,6 +26,10 @@ namespace slipway::host {
 /// False when nothing was sent: it is gone, or it is not ours. Never for pid <= 1 or ourselves.
 bool signal_descendant(int pid, int signal);
 
+/// `pid` was started below `ancestor`, by its child or its child's child and so on. False once the chain is broken: an
+/// orphan is a child of ours.
+[[nodiscard]] bool is_below(int pid, int ancestor);
+
 /// Ends every descendant: TERM at once, KILL after `grace`, again and again for those that appear meanwhile, until none
 /// is left or `timeout` passed. `done` gets the number of survivors, from the event loop. Destroying the sweep abandons
 /// it.

@@ -112,12 +112,18 @@ tl::expected<int, SpawnError> Launcher::launch(const Launch& launch, ChildTable:
 
   auto capabilities = plan_for(launch, identity);
   if (!capabilities) return refuse(capabilities.error().message);
+  char* own_pid = nullptr;
+  if (!launch.pid_variable.empty()) {
+    std::string& text = added.emplace_back(launch.pid_variable + "=" + std::string(ChildSetup::kPidDigits, '0'));
+    own_pid = text.data() + launch.pid_variable.size() + 1;
+  }
 
   std::vector<const char*> argv = pointers(launch.argv);
   const std::vector<const char*> environment = pointers(launch.environment, added);
   const int report = children_->report_descriptor();
   if (report < 0) return refuse(std::string("pipe: ") + ::strerror(errno), passes(errno));
   ChildSetup setup(launch, identity, *capabilities, report);
+  setup.write_pid_to(own_pid);
   ForkLauncher forker;
   forker.env = environment.data();
   ForkLauncher::ErrorCode error;

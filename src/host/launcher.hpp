@@ -45,6 +45,7 @@ struct Launch {
   int stdout_fd = -1;
   int stderr_fd = -1;
   std::vector<InheritedDescriptor> descriptors;  ///< child numbers from 3 on
+  std::string pid_variable;                      ///< a variable to hold the child's own pid; empty: none
   bool foreground = false;                       ///< give the terminal on standard input to the child's group
 };
 

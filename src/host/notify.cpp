@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <fcntl.h>
@@ -41,21 +42,45 @@ std::optional<ucred> take_ancillary(msghdr& message) {
   return sender;
 }
 
+std::optional<std::chrono::milliseconds> parse_microseconds(std::string_view text) {
+  constexpr std::uint64_t kLongest = 315'360'000'000'000;  // ten years
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc() || value > kLongest) value = kLongest;
+  return std::chrono::milliseconds((value + 999) / 1000);
+}
+
+void parse_assignment(std::string_view name, std::string_view value, Notification& into) {
+  if (name == "READY") into.ready |= value == "1";
+  if (name == "RELOADING") into.reloading |= value == "1";
+  if (name == "STOPPING") into.stopping |= value == "1";
+  if (name == "WATCHDOG") into.alive |= value == "1";
+  if (name == "WATCHDOG") into.trigger |= value == "trigger";
+  if (name == "MAINPID") into.main_pid = true;
+  if (name == "FDSTORE") into.stores_descriptors |= value == "1";
+  if (name == "STATUS") into.status = value;
+  if (name == "WATCHDOG_USEC") into.watchdog_interval = parse_microseconds(value);
+  if (name == "EXTEND_TIMEOUT_USEC") into.extend_timeout = parse_microseconds(value);
+  if (name.starts_with("X_SLIPWAY_")) into.extras.emplace_back(name, value);
+}
+
 }  // namespace
 
 Notification parse_notification(std::string_view datagram) {
   Notification notification;
+  while (datagram.ends_with('\0')) datagram.remove_suffix(1);
+  if (datagram.find('\0') != std::string_view::npos) {
+    notification.problem = "it holds NUL bytes";
+    return notification;
+  }
   while (!datagram.empty()) {
     const std::size_t end = std::min(datagram.find('\n'), datagram.size());
     const std::string_view line = datagram.substr(0, end);
     datagram.remove_prefix(std::min(end + 1, datagram.size()));
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) continue;
-    const std::string_view name = line.substr(0, equals);
-    const std::string_view value = line.substr(equals + 1);
-    if (name == "READY") notification.ready = notification.ready || value == "1";
-    if (name == "STATUS") notification.status = value;
-    if (name.starts_with("X_SLIPWAY_")) notification.extras.emplace_back(name, value);
+    parse_assignment(line.substr(0, equals), line.substr(equals + 1), notification);
   }
   return notification;
 }
@@ -73,14 +98,19 @@ struct NotifySocket::Impl : std::enable_shared_from_this<Impl> {
                             const auto self = weak.lock();
                             if (!self || error) return;
                             try {
-                              for (int i = 0; i < kDatagramsPerTurn && self.use_count() > 1 && self->receive(); ++i) {
-                              }
+                              self->receive_some();
                             } catch (...) {
                               if (self.use_count() > 1) self->wait();
                               throw;
                             }
                             if (self.use_count() > 1) self->wait();
                           });
+  }
+
+  void receive_some() {
+    const auto self = shared_from_this();  // the handler may destroy the socket
+    for (int i = 0; i < kDatagramsPerTurn && self.use_count() > 1 && receive(); ++i) {
+    }
   }
 
   bool receive() {
@@ -95,10 +125,15 @@ struct NotifySocket::Impl : std::enable_shared_from_this<Impl> {
     const ssize_t bytes = ::recvmsg(descriptor.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (bytes < 0) return errno == EINTR;
     const auto sender = take_ancillary(message);
-    if (!sender || sender->pid <= 0 || (message.msg_flags & MSG_TRUNC) != 0) return true;
-    Notification notification = parse_notification({text, static_cast<std::size_t>(bytes)});
+    if (!sender) return true;
+    Notification notification;
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
+      notification.problem = "it is longer than 4096 bytes";
+    } else {
+      notification = parse_notification({text, static_cast<std::size_t>(bytes)});
+    }
     notification.pid = sender->pid;
-    notification.group = std::max(0, ::getpgid(sender->pid));
+    notification.group = sender->pid > 0 ? std::max(0, ::getpgid(sender->pid)) : 0;
     handler(notification);
     return true;
   }
@@ -110,6 +145,7 @@ NotifySocket& NotifySocket::operator=(NotifySocket&&) noexcept = default;
 NotifySocket::~NotifySocket() = default;
 
 const std::string& NotifySocket::address() const { return impl_->address; }
+void NotifySocket::receive_pending() { impl_->receive_some(); }
 
 Result<NotifySocket> NotifySocket::open(boost::asio::io_context& context, Handler handler) {
   const auto refused = [](const char* what, int error) {

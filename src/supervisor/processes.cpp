@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/environment_files.hpp"
+#include "host/descendants.hpp"
 #include "supervisor/process_options.hpp"
 
 namespace slipway::supervisor {
@@ -37,6 +38,10 @@ engine::ExitStatus to_engine(const host::ExitStatus& status) {
 
 }  // namespace
 
+bool may_notify(const engine::UnitSpec& spec) {
+  return spec.built_in || spec.watchdog.count() > 0 || (spec.ready && spec.ready->sd_notify);
+}
+
 struct Processes::Impl {
   Impl(boost::asio::io_context& io, host::ChildTable& children, logging::Capture& output, const Setup& from,
        EventSink to)
@@ -62,8 +67,8 @@ struct Processes::Impl {
   std::string notify_address;
 
   const engine::UnitSpec& spec(UnitId unit) const { return setup->plan.units[engine::index(unit)]; }
-  Result<std::vector<std::string>> environment(UnitId unit) const;
-  Result<host::Launch> base_launch(UnitId unit) const;
+  Result<std::vector<std::string>> environment(UnitId unit, bool notifies) const;
+  Result<host::Launch> base_launch(UnitId unit, bool notifies) const;
   std::optional<Error> add_notify_pipe(UnitId unit, host::Launch& launch);
   void start(UnitId unit, host::Launch& launch);
   void on_exit(UnitId unit, const host::ChildExit& exit);
@@ -73,19 +78,25 @@ struct Processes::Impl {
   }
 };
 
-Result<std::vector<std::string>> Processes::Impl::environment(UnitId unit) const {
+/// `notifies`: it is the unit's own process, not a probe's, whom NOTIFY_SOCKET and the watchdog concern.
+Result<std::vector<std::string>> Processes::Impl::environment(UnitId unit, bool notifies) const {
   const engine::UnitSpec& what = spec(unit);
   config::StringMap variables = what.built_in ? setup->built_in_environment : setup->environment;
   // An outer service manager's socket is not ours to hand on.
-  variables.erase("NOTIFY_SOCKET");
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) variables.erase(name);
   for (const std::string& file : what.launch.env_files) {
     Result<config::StringMap> read = config::read_env_file(file);
     if (!read) return tl::unexpected<Error>(read.error());
     for (auto& [name, value] : *read) variables[name] = value;
   }
   for (const auto& [name, value] : what.launch.environment) variables[name] = value;
-  const bool notifies = what.built_in || (what.ready && what.ready->sd_notify);
-  if (notifies && !notify_address.empty()) variables["NOTIFY_SOCKET"] = notify_address;
+  if (notifies && may_notify(what) && !notify_address.empty()) {
+    variables["NOTIFY_SOCKET"] = notify_address;
+    if (what.watchdog.count() > 0) {
+      variables["WATCHDOG_USEC"] = std::to_string(std::chrono::microseconds(what.watchdog).count());
+      variables.erase("WATCHDOG_PID");
+    }
+  }
 
   std::vector<std::string> list;
   list.reserve(variables.size());
@@ -93,8 +104,8 @@ Result<std::vector<std::string>> Processes::Impl::environment(UnitId unit) const
   return list;
 }
 
-Result<host::Launch> Processes::Impl::base_launch(UnitId unit) const {
-  Result<std::vector<std::string>> variables = environment(unit);
+Result<host::Launch> Processes::Impl::base_launch(UnitId unit, bool notifies) const {
+  Result<std::vector<std::string>> variables = environment(unit, notifies);
   if (!variables) return tl::unexpected<Error>(variables.error());
   const engine::LaunchSpec& from = spec(unit).launch;
   host::Launch launch;
@@ -106,6 +117,7 @@ Result<host::Launch> Processes::Impl::base_launch(UnitId unit) const {
   launch.working_dir = from.working_dir;
   launch.umask = from.umask;
   apply_process_options(from, launch);
+  if (notifies && spec(unit).watchdog.count() > 0 && !notify_address.empty()) launch.pid_variable = "WATCHDOG_PID";
   return launch;
 }
 
@@ -176,7 +188,7 @@ Processes::~Processes() = default;
 void Processes::grow() { impl_->running.resize(impl_->setup->plan.units.size()); }
 
 void Processes::spawn(UnitId unit) try {
-  Result<host::Launch> launch = impl_->base_launch(unit);
+  Result<host::Launch> launch = impl_->base_launch(unit, true);
   if (!launch) return impl_->fail(unit, launch.error().message, false);
   if (std::optional<Error> error = impl_->add_notify_pipe(unit, *launch)) {
     return impl_->fail(unit, error->message, true);
@@ -192,18 +204,24 @@ void Processes::signal(const engine::command::Signal& command) {
 }
 
 Result<host::Launch> Processes::probe_launch(UnitId unit, const config::CommandLine& command) const {
-  Result<host::Launch> launch = impl_->base_launch(unit);
+  Result<host::Launch> launch = impl_->base_launch(unit, false);
   if (launch) launch->argv = command.argv;
   return launch;
 }
 
 std::optional<UnitId> Processes::sender(const host::Notification& notification) const {
-  const auto sent = [&](const Impl::Running& entry) {
-    return entry.pid > 0 && !entry.ended && (entry.pid == notification.group || entry.pid == notification.pid);
-  };
-  const auto found = std::find_if(impl_->running.begin(), impl_->running.end(), sent);
-  if (found == impl_->running.end()) return std::nullopt;
-  return static_cast<UnitId>(found - impl_->running.begin());
+  const auto& running = impl_->running;
+  const auto lives = [](const Impl::Running& entry) { return entry.pid > 0 && !entry.ended; };
+  auto found = std::find_if(running.begin(), running.end(), [&](const Impl::Running& entry) {
+    return lives(entry) && (entry.pid == notification.group || entry.pid == notification.pid);
+  });
+  if (found == running.end()) {  // perhaps a child in a group of its own
+    found = std::find_if(running.begin(), running.end(), [&](const Impl::Running& entry) {
+      return lives(entry) && host::is_below(notification.pid, entry.pid);
+    });
+  }
+  if (found == running.end()) return std::nullopt;
+  return static_cast<UnitId>(found - running.begin());
 }
 
 void Processes::set_notify_address(std::string address) { impl_->notify_address = std::move(address); }

@@ -16,6 +16,9 @@
 
 namespace slipway::supervisor {
 
+/// The unit's process gets NOTIFY_SOCKET, and what it sends there counts.
+[[nodiscard]] bool may_notify(const engine::UnitSpec& spec);
+
 class Processes {
  public:
   /// All references must outlive this. Unit i's output is the ring's source i + 1.
@@ -30,7 +33,7 @@ class Processes {
   void signal(const engine::command::Signal& command);
   /// How a probe of this unit runs a command: with the unit's user, directory and environment.
   [[nodiscard]] Result<host::Launch> probe_launch(engine::UnitId unit, const config::CommandLine& command) const;
-  /// The unit whose process, or whose process group, sent this; empty for strangers.
+  /// The unit whose process sent this, or a process of its group, or a descendant; empty for strangers.
   [[nodiscard]] std::optional<engine::UnitId> sender(const host::Notification& notification) const;
   /// The value of NOTIFY_SOCKET for the units that notify; empty: they get none.
   void set_notify_address(std::string address);

@@ -1,5 +1,6 @@
 #include "supervisor/supervisor.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -24,6 +25,7 @@
 #include "logging/ring.hpp"
 #include "supervisor/control_view.hpp"
 #include "supervisor/marker_files.hpp"
+#include "supervisor/notifications.hpp"
 #include "supervisor/probes.hpp"
 #include "supervisor/processes.hpp"
 #include "supervisor/reporter.hpp"
@@ -44,12 +46,8 @@ struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
 
-bool needs_notify_socket(const engine::Plan& plan) {
-  for (const engine::UnitSpec& unit : plan.units) {
-    if (unit.built_in || (unit.ready && unit.ready->sd_notify)) return true;
-  }
-  return false;
-}
+/// A timer that is this late means that PID 1 did not run: it was stopped, or the container was frozen.
+constexpr std::chrono::milliseconds kPause{1000};
 
 /// Standard output belongs to the container's own command where there is one: `run -- CMD` prints what CMD prints.
 int own_stream(const engine::Plan& plan) {
@@ -84,6 +82,7 @@ struct Supervisor::Impl {
   logging::Capture capture;
   Processes processes;
   Probes probes;
+  Notifications notifications;
   ControlView view;
   boost::asio::steady_timer timer;
   std::optional<host::Signals> signals;
@@ -113,7 +112,7 @@ struct Supervisor::Impl {
   void remove_marker(engine::Marker marker);
   void complain(const std::vector<Error>& errors);
   void on_signal(int signal);
-  void on_notification(const host::Notification& notification);
+  void on_timer(engine::Instant due);
   void finish(int code);
 };
 
@@ -128,6 +127,7 @@ Supervisor::Impl::Impl(Setup from)
       capture(context, output, ring, setup.configuration.logging),
       processes(context, children, capture, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       probes(context, children, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
+      notifications(processes, markers, reporter, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       view(setup, engine, ring,
            [this](const engine::Event& event) {
              refusal.reset();
@@ -178,9 +178,9 @@ Result<void> Supervisor::Impl::listen() {
 }
 
 void Supervisor::Impl::open_notify_socket() {
-  if (!needs_notify_socket(setup.plan)) return;
+  if (std::none_of(setup.plan.units.begin(), setup.plan.units.end(), may_notify)) return;
   Result<host::NotifySocket> opened =
-      host::NotifySocket::open(context, [this](const host::Notification& message) { on_notification(message); });
+      host::NotifySocket::open(context, [this](const host::Notification& message) { notifications.handle(message); });
   if (!opened) {
     reporter.say(Level::kWarning, "notify.unavailable", opened.error().message);
     return;
@@ -264,6 +264,7 @@ void Supervisor::Impl::replan(const engine::Plan& plan) {
   }
   setup.plan = plan;
   processes.grow();
+  if (!notify) open_notify_socket();
 }
 
 void Supervisor::Impl::arm_timer() {
@@ -273,12 +274,26 @@ void Supervisor::Impl::arm_timer() {
   timer.cancel();
   if (!due) return;
   timer.expires_at(*due);
-  timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    armed.reset();
-    dispatch(engine::event::Tick{});
+  timer.async_wait([this, due = *due](const boost::system::error_code& error) {
+    if (!error) on_timer(due);
   });
   armed = due;
+}
+
+/// What was said in time counts, however late we read it.
+void Supervisor::Impl::on_timer(engine::Instant due) {
+  armed.reset();
+  if (notify) survive([&] { notify->receive_pending(); });
+  const auto late = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - due);
+  if (late > kPause) {
+    survive([&] {
+      reporter.say(Level::kWarning, "init.paused",
+                   "did not run for " + std::to_string(late.count()) +
+                       " ms (stopped, frozen or starved): starts and watchdogs get this time in addition");
+    });
+    dispatch(engine::event::Paused{late});
+  }
+  dispatch(engine::event::Tick{});
 }
 
 void Supervisor::Impl::write_marker(const engine::command::WriteMarker& command) {
@@ -305,18 +320,6 @@ void Supervisor::Impl::on_signal(int signal) {
     default:
       return dispatch(engine::event::SignalReceived{signal});
   }
-}
-
-void Supervisor::Impl::on_notification(const host::Notification& notification) {
-  const std::optional<engine::UnitId> unit = processes.sender(notification);
-  if (!unit) return;
-  const engine::UnitSpec& spec = setup.plan.units[engine::index(*unit)];
-  if (spec.built_in) {
-    for (const auto& [name, value] : notification.extras) {
-      if (name == "X_SLIPWAY_SCHEMA_VERSION") markers.set_schema_version(value);
-    }
-  }
-  if (notification.ready && spec.ready && spec.ready->sd_notify) dispatch(engine::event::Notified{*unit});
 }
 
 void Supervisor::Impl::finish(int code) {

@@ -52,6 +52,8 @@ control::UnitStatus to_status(const engine::UnitSpec& spec, const engine::UnitVi
   status.restarts = view.restarts;
   if (view.last_exit) status.last_exit = control::LastExit{describe(*view.last_exit), shell_code(*view.last_exit)};
   status.reason = view.reason;
+  status.status = view.status;
+  status.reloading = view.reloading;
   status.ready_by = describe_readiness(spec);
   status.built_in = spec.built_in;
   status.enabled = spec.enabled;

@@ -69,6 +69,8 @@ TEST(Protocol, SnapshotsSurviveTheRoundTrip) {
   unit.last_exit = LastExit{"killed by SIGKILL", 137};
   unit.reason = "starts again in 400ms";
   unit.ready_by = "tcp 127.0.0.1:8000";
+  unit.status = "Serving";
+  unit.reloading = true;
   unit.enabled = false;
   snapshot.units = {unit, UnitStatus{}};
   const Snapshot back = snapshot_from_json(to_json(snapshot));
@@ -81,6 +83,8 @@ TEST(Protocol, SnapshotsSurviveTheRoundTrip) {
   EXPECT_EQ(back.units[0].last_exit->text, "killed by SIGKILL");
   EXPECT_EQ(back.units[0].last_exit->code, 137);
   EXPECT_EQ(back.units[0].restarts, 3U);
+  EXPECT_EQ(back.units[0].status, "Serving");
+  EXPECT_TRUE(back.units[0].reloading);
   EXPECT_FALSE(back.units[0].enabled);
   EXPECT_FALSE(back.units[1].last_exit);
 }

@@ -62,6 +62,41 @@ TEST(Notifications, AreParsedLeniently) {
   EXPECT_FALSE(parse_notification("").ready);
 }
 
+TEST(Notifications, KnowTheWholeProtocol) {
+  const auto n = parse_notification(
+      "RELOADING=1\nMONOTONIC_USEC=5\nSTOPPING=1\nWATCHDOG=1\nWATCHDOG_USEC=1500\nEXTEND_TIMEOUT_USEC=2000000\n"
+      "MAINPID=7\nFDSTORE=1\nBARRIER=1\nERRNO=2");
+  EXPECT_TRUE(n.reloading && n.stopping && n.alive && n.main_pid && n.stores_descriptors);
+  EXPECT_FALSE(n.ready || n.trigger || n.status);
+  EXPECT_EQ(n.watchdog_interval, std::chrono::milliseconds(2)) << "never shorter than asked";
+  EXPECT_EQ(n.extend_timeout, std::chrono::seconds(2));
+  EXPECT_TRUE(parse_notification("WATCHDOG=trigger").trigger);
+  EXPECT_EQ(parse_notification("STATUS=").status, "");
+}
+
+TEST(Notifications, BoundAndDistrustNumbers) {
+  const auto ten_years = std::chrono::hours(24 * 3650);
+  EXPECT_EQ(parse_notification("WATCHDOG_USEC=18446744073709551615").watchdog_interval, ten_years);
+  EXPECT_EQ(parse_notification("WATCHDOG_USEC=99999999999999999999999").watchdog_interval, ten_years);
+  for (const char* text : {"", "-1", "1s", " 1", "0x1"}) {
+    EXPECT_FALSE(parse_notification("EXTEND_TIMEOUT_USEC=" + std::string(text)).extend_timeout) << text;
+  }
+}
+
+TEST(Notifications, WithNulBytesAreRefused) {
+  EXPECT_EQ(parse_notification(std::string_view("READY=1\0", 8)).problem, nullptr);
+  const auto n = parse_notification(std::string_view("READY=1\0STATUS=x", 16));
+  EXPECT_STREQ(n.problem, "it holds NUL bytes");
+  EXPECT_FALSE(n.ready);
+}
+
+TEST_F(Notifying, CanBeReadBeforeTheLoopsTurn) {
+  send("WATCHDOG=1");
+  socket->receive_pending();
+  ASSERT_EQ(received.size(), 1U);
+  EXPECT_TRUE(received[0].alive);
+}
+
 TEST_F(Notifying, NamesTheSenderAsTheKernelKnowsIt) {
   EXPECT_EQ(socket->address().front(), '@');
   send("READY=1\nSTATUS=hello");
@@ -93,8 +128,10 @@ TEST_F(Notifying, ClosesDescriptorsThatStrangersAttach) {
 TEST_F(Notifying, IgnoresDatagramsThatAreCut) {
   send("READY=1\nSTATUS=" + std::string(10000, 'x'));
   send("STATUS=next");
-  ASSERT_TRUE(run_until([&] { return !received.empty(); }));
-  EXPECT_EQ(received[0].status, "next");
+  ASSERT_TRUE(run_until([&] { return received.size() == 2; }));
+  EXPECT_STREQ(received[0].problem, "it is longer than 4096 bytes");
+  EXPECT_FALSE(received[0].ready);
+  EXPECT_EQ(received[1].status, "next");
 }
 
 TEST_F(Notifying, TakesANewlineOnThePipeOnce) {

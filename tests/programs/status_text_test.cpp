@@ -43,6 +43,15 @@ TEST(StatusText, UsesColourOnATerminal) {
   EXPECT_NE(text.find("\033[32mready\033[0m"), std::string::npos);
 }
 
+TEST(StatusText, ShowsWhatAUnitSaysOfItself) {
+  control::Snapshot snapshot = example();
+  snapshot.units[1].status = "Serving\033[2J";
+  EXPECT_NE(status_text(snapshot, Terminal{}).find("  Serving [2J\n"), std::string::npos)
+      << status_text(snapshot, Terminal{});
+  snapshot.units[1].reloading = true;
+  EXPECT_NE(status_text(snapshot, Terminal{}).find("reloading: Serving"), std::string::npos);
+}
+
 TEST(StatusText, FitsTheTerminal) {
   const std::string text = status_text(example(), Terminal{false, 85});
   EXPECT_NE(text.find("starts again i\u2026"), std::string::npos) << text;

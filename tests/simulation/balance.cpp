@@ -110,8 +110,12 @@ void Oracle::judge_unit(std::size_t index) {
   if (spec.kind == UnitKind::kService && !spec.ready && spec.healthcheck) {
     limit = std::max(limit, spec.healthcheck->start_period);
   }
-  if (unfinished && spec.start_timeout.count() > 0 && now_ >= unit.spawned + limit + allowed) {
+  if (unfinished && spec.start_timeout.count() > 0 &&
+      now_ >= std::max(unit.spawned + unit.paused + limit, unit.extended) + allowed) {
     return violate(4, spec.name + " may start for longer than start_timeout");
+  }
+  if (unit.triggered || (unit.watchdog_due && now_ >= *unit.watchdog_due + allowed)) {
+    return violate(4, spec.name + " gives no sign of life and nothing happens");
   }
   const bool sick = unit.unhealthy && spec.healthcheck->on_failure == config::HealthAction::kRestart;
   if (sick) violate(4, spec.name + " is unhealthy and nothing happens");

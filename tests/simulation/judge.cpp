@@ -84,13 +84,18 @@ void Oracle::begin_asking(std::size_t index) {
   const UnitSpec& spec = plan_.units[index];
   unit.asked = true;
   unit.next_due = now_;
+  unit.may_ask = !unit.alive || unit.wish != Wish::kNone || stopping_;
   if (!unit.alive || unit.wish != Wish::kNone) return;
   if (stopping_) return judge_order(index);
   const bool sick = unit.unhealthy && spec.healthcheck->on_failure == config::HealthAction::kRestart;
   const bool unfinished = spec.kind == UnitKind::kOneshot || !unit.gate_passed;
-  if (unit.leaving && its_turn_to_leave(index)) return;
-  unit.timed_out = unfinished && spec.start_timeout.count() > 0 && now_ >= unit.spawned + spec.start_timeout;
-  if (!sick && !unit.timed_out) violate(4, spec.name + " is stopped without a reason");
+  const bool leaves = unit.leaving && its_turn_to_leave(index);
+  unit.timed_out = unfinished && spec.start_timeout.count() > 0 &&
+                   now_ >= std::max(unit.spawned + unit.paused + spec.start_timeout, unit.extended);
+  unit.may_ask = sick || unit.timed_out || leaves;
+  unit.may_abort = unit.triggered || (unit.watchdog_due && now_ >= *unit.watchdog_due);
+  unit.timed_out |= unit.may_abort;
+  if (!unit.may_ask && !unit.may_abort) violate(4, spec.name + " is stopped without a reason");
 }
 
 void Oracle::judge_order(std::size_t index) {
@@ -117,7 +122,10 @@ void Oracle::judge_stop_step(std::size_t index, const command::Signal& signal) {
   if (unit.next_step >= spec.stop_sequence.size()) return violate(4, spec.name + " gets one signal too many");
   const config::StopStep& step = spec.stop_sequence[unit.next_step];
   const bool as_received = unit.next_step == 0 && spec.forwards_signals && stopping_ && stop_signal_ != 0;
-  if (signal.signal != (as_received ? stop_signal_ : step.signal.number) || signal.group != group) {
+  const bool aborts = unit.may_abort && unit.next_step == 0 && signal.signal == SIGABRT;
+  const bool asks = unit.may_ask || unit.next_step > 0;
+  const bool right = asks && signal.signal == (as_received ? stop_signal_ : step.signal.number);
+  if ((!right && !aborts) || signal.group != group) {
     return violate(4, spec.name + " is stopped with another signal than its sequence says");
   }
   ++unit.next_step;

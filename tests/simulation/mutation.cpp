@@ -178,6 +178,21 @@ bool hurries_a_stop(const Engine& engine, const Event&, Commands& commands) {
   return true;
 }
 
+bool aborts_what_lives(const Engine& engine, const Event& event, Commands& commands) {
+  const auto* notice = std::get_if<event::Notice>(&event);
+  if (notice == nullptr || notice->kind != engine::NoticeKind::kAlive || engine.stopping()) return false;
+  if (engine.view(notice->unit).state != UnitState::kReady) return false;
+  commands.emplace_back(command::Signal{notice->unit, SIGABRT, true});
+  return true;
+}
+
+bool swallows_an_abort(const Engine&, const Event&, Commands& commands) {
+  const auto found = find<command::Signal>(commands, [](const auto& sent) { return sent.signal == SIGABRT; });
+  if (found == commands.end()) return false;
+  commands.erase(found);
+  return true;
+}
+
 /// A live unit with a live dependent, at the moment the container's stop begins.
 bool stops_a_dependency_first(const Engine& engine, const Event& event, Commands& commands) {
   if (!std::holds_alternative<event::StopRequested>(event)) return false;
@@ -204,7 +219,8 @@ bool starts_without_backoff(const Engine& engine, const Event&, Commands& comman
     const auto& spec = engine.plan().units[engine::index(*report.unit)];
     if (spec.restart.jitter > 0.5) return false;  // such a delay may be 0
     for (const auto& edge : spec.dependencies) {
-      const bool completed = edge.condition == config::Condition::kCompleted;
+      const bool oneshot = engine.plan().units[engine::index(edge.unit)].kind == engine::UnitKind::kOneshot;
+      const bool completed = oneshot || edge.condition == config::Condition::kCompleted;
       if (engine.view(edge.unit).state != (completed ? UnitState::kExited : UnitState::kRunning)) return false;
     }
     return true;
@@ -290,6 +306,8 @@ const std::vector<MutationCase>& mutation_cases() {
       {"SwallowsAStopSignal", 4, false, once<swallows_a_stop_signal>},
       {"SwallowsKill", 4, false, once<swallows_kill>},
       {"HurriesAStop", 4, false, once<hurries_a_stop>},
+      {"AbortsWhatLives", 4, false, once<aborts_what_lives>},
+      {"SwallowsAnAbort", 4, false, once<swallows_an_abort>},
       {"StopsADependencyFirst", 5, false, once<stops_a_dependency_first>},
       {"StopsPostgresFirst", 5, true, once<stops_a_dependency_first>},
       {"StartsWithoutBackoff", 6, false, once<starts_without_backoff>},

@@ -57,7 +57,15 @@ void Oracle::observe_event(const event::Spawned& event) {
   unit.alive = true;
   unit.spawned = now_;
   const UnitSpec& spec = plan_.units[engine::index(event.unit)];
-  unit.gate_passed = spec.kind == UnitKind::kOneshot || (!spec.ready && !spec.healthcheck);
+  unit.watchdog = spec.watchdog;
+  if (spec.kind == UnitKind::kOneshot || (!spec.ready && !spec.healthcheck)) passed_gate(unit);
+}
+
+/// From here on it must show signs of life.
+void Oracle::passed_gate(Unit& unit) {
+  unit.gate_passed = true;
+  unit.watchdog_due.reset();
+  if (unit.watchdog.count() > 0 && !stopping_) unit.watchdog_due = now_ + unit.watchdog;
 }
 
 void Oracle::observe_event(const event::SpawnFailed& event) {
@@ -80,7 +88,7 @@ void Oracle::observe_event(const event::Exited& event) {
   unit.last = event.status;
   unit.probe.reset();
   if (unit.written_off) return;
-  unit.natural = !unit.asked && unit.wish == Wish::kNone;
+  unit.natural = (!unit.asked || unit.quits) && unit.wish == Wish::kNone;
   if (!unit.group) gone(engine::index(event.unit));
 }
 
@@ -136,7 +144,59 @@ void Oracle::observe_event(const event::Notified& event) {
   Unit& unit = units_[engine::index(event.unit)];
   const auto& ready = plan_.units[engine::index(event.unit)].ready;
   const bool listens = ready && (ready->notify_fd || ready->sd_notify);
-  if (unit.alive && !unit.asked && unit.wish == Wish::kNone && listens) unit.gate_passed = true;
+  const bool waits = unit.alive && !unit.asked && unit.wish == Wish::kNone && listens && !unit.gate_passed;
+  if (waits && plan_.units[engine::index(event.unit)].kind == UnitKind::kService) passed_gate(unit);
+}
+
+void Oracle::observe_event(const event::Notice& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  const UnitSpec& spec = plan_.units[engine::index(event.unit)];
+  if (!unit.alive || unit.written_off) return;
+  switch (event.kind) {
+    case engine::NoticeKind::kReady:
+      if (spec.ready && spec.ready->sd_notify) observe_event(event::Notified{event.unit});
+      return;
+    case engine::NoticeKind::kWatchdogInterval:
+      unit.watchdog = event.duration;
+      [[fallthrough]];
+    case engine::NoticeKind::kAlive:
+      if (unit.gate_passed) passed_gate(unit);
+      return;
+    case engine::NoticeKind::kTrigger:
+      unit.triggered = !unit.asked && !stopping_;
+      return;
+    case engine::NoticeKind::kStopping:
+      return observe_stopping(unit, spec);
+    case engine::NoticeKind::kExtendTimeout:
+      return observe_extension(unit, event.duration);
+    case engine::NoticeKind::kStatus:
+    case engine::NoticeKind::kReloading:
+      return;
+  }
+}
+
+void Oracle::observe_event(const event::Paused& event) {
+  for (Unit& unit : units_) {
+    if (!unit.alive || unit.asked) continue;
+    unit.paused += event.span;
+    if (unit.extended != Instant{}) unit.extended += event.span;
+    if (unit.watchdog_due) unit.watchdog_due = std::max(*unit.watchdog_due + event.span, now_ + unit.watchdog);
+  }
+}
+
+void Oracle::observe_stopping(Unit& unit, const UnitSpec& spec) {
+  if (unit.asked || !unit.gate_passed) return;
+  unit.asked = unit.quits = unit.may_ask = true;
+  unit.next_step = spec.stop_sequence.empty() ? 0 : 1;
+  unit.next_due = spec.stop_sequence.empty() ? now_ : now_ + spec.stop_sequence.front().wait;
+  unit.last_step = now_;
+}
+
+/// Never beyond what was asked, and never after KILL.
+void Oracle::observe_extension(Unit& unit, config::Duration by) {
+  if (!unit.asked) unit.extended = std::max(unit.extended, now_ + by);
+  if (unit.asked && !unit.killed) unit.next_due = std::max(unit.next_due, now_ + by);
+  if (unit.watchdog_due) unit.watchdog_due = std::max(*unit.watchdog_due, now_ + by);
 }
 
 void Oracle::observe_event(const event::ProbeFinished& event) {
@@ -149,7 +209,7 @@ void Oracle::probe_answered(Unit& unit, const UnitSpec& spec, bool ok) {
   const engine::ProbeKind kind = *unit.probe;
   unit.probe.reset();
   if (!unit.gate_passed) {
-    unit.gate_passed = ok;
+    if (ok) passed_gate(unit);
     unit.period_over = ok && kind == engine::ProbeKind::kHealth;
     return;
   }

@@ -54,6 +54,14 @@ class Oracle {
     Instant last_step{};
 
     Instant spawned{};
+    Instant extended{};         ///< EXTEND_TIMEOUT_USEC: start_timeout ends no earlier
+    config::Duration paused{};  ///< by how much later start_timeout ends
+    config::Duration watchdog{};
+    std::optional<Instant> watchdog_due;
+    bool triggered = false;
+    bool quits = false;      ///< STOPPING=1: ends by itself, in the time of its stop sequence
+    bool may_abort = false;  ///< the reason of its stop is the watchdog
+    bool may_ask = false;    ///< the reason is another one
     bool gate_passed = false;
     bool unhealthy = false;
     bool period_over = false;
@@ -79,6 +87,8 @@ class Oracle {
   void observe_event(const engine::event::Exited& event);
   void observe_event(const engine::event::GroupGone& event);
   void observe_event(const engine::event::Notified& event);
+  void observe_event(const engine::event::Notice& event);
+  void observe_event(const engine::event::Paused& event);
   void observe_event(const engine::event::ProbeFinished& event);
   void observe_event(const engine::event::StopRequested& event);
   void observe_event(const engine::event::StartUnit& event);
@@ -88,6 +98,9 @@ class Oracle {
   void observe_event(const engine::event::SignalUnit&) {}
   void observe_event(const engine::event::Tick&) {}
   void observe_event(const engine::event::Reload& event);
+  void observe_stopping(Unit& unit, const engine::UnitSpec& spec);
+  void observe_extension(Unit& unit, config::Duration by);
+  void passed_gate(Unit& unit);
   void probe_answered(Unit& unit, const engine::UnitSpec& spec, bool ok);
   void gone(std::size_t index);
   void expect_restart(std::size_t index, bool counts_run);

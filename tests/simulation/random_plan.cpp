@@ -32,7 +32,10 @@ config::HealthCheck random_health(Random& random) {
 
 std::optional<config::Readiness> random_readiness(Random& random) {
   config::Readiness ready;
-  switch (random.below(4)) {
+  switch (random.below(5)) {
+    case 2:
+      ready.sd_notify = true;
+      return ready;
     case 0:
       ready.tcp = config::TcpProbe{"127.0.0.1", 80};
       return ready;
@@ -42,6 +45,10 @@ std::optional<config::Readiness> random_readiness(Random& random) {
     default:
       return std::nullopt;
   }
+}
+
+Duration random_watchdog(Random& random) {
+  return random.chance(25) ? random.pick<Duration>({300ms, 3s, 30s}) : Duration(0);
 }
 
 std::vector<config::StopStep> random_steps(Random& random) {
@@ -86,6 +93,7 @@ UnitSpec random_unit(Random& random, unsigned number) {
   spec.restart = random_policy(random);
   spec.ready = random_readiness(random);
   if (random.chance(30)) spec.healthcheck = random_health(random);
+  spec.watchdog = random_watchdog(random);
   spec.start_timeout = random.pick<Duration>({0ms, 500ms, 5s, 60s});
   spec.stop_sequence = random_steps(random);
   spec.kill_mode = random.chance(70) ? config::KillMode::kGroup : config::KillMode::kProcess;
@@ -125,6 +133,7 @@ config::Worker random_worker(Random& random, unsigned number) {
   if (random.chance(20)) worker.depends_on["migrate"] = {Condition::kCompleted, true};
   worker.ready = random_readiness(random);
   if (random.chance(30)) worker.healthcheck = random_health(random);
+  worker.watchdog = random_watchdog(random);
   if (random.chance(60)) worker.restart = random_restart(random);
   worker.critical = random.chance(50);
   worker.stop_sequence = random_steps(random);

@@ -18,7 +18,8 @@ constexpr config::Duration kLateness = 20ms;
 constexpr std::uint64_t kEventLimit = 100'000;  ///< a run that does not end by then never will
 constexpr const char* kEventNames[] = {"Boot",      "Spawned",       "SpawnFailed", "Exited",        "GroupGone",
                                        "Notified",  "ProbeFinished", "Tick",        "StopRequested", "SignalReceived",
-                                       "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit",    "Reload"};
+                                       "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit",    "Reload",
+                                       "Notice",    "Paused"};
 constexpr const char* kCommandNames[] = {"Spawn",        "Signal", "Probe",  "CancelProbes", "WriteMarker",
                                          "RemoveMarker", "Report", "Refuse", "Finish",       "Replan"};
 

@@ -101,6 +101,9 @@ std::optional<Event> World::happen(const Occurrence& occurrence, Instant now) {
     case Kind::kNotifies:
       if (!current || !process.alive) return std::nullopt;
       return event::Notified{unit};
+    case Kind::kSays:
+      if (!current || !process.alive) return std::nullopt;
+      return says(occurrence.unit, now);
     case Kind::kProbeAnswer: {
       if (process.probe != occurrence.serial) return std::nullopt;
       process.probe = 0;
@@ -135,6 +138,9 @@ void World::begin_life(std::size_t unit, Instant now) {
   process.immortal = random_.chance(trouble_ / 5);
   process.healthy_percent = random_.chance(trouble_) ? random_.below(100) : 100;
   if (random_.chance(70)) schedule(now + random_.up_to(700ms), Kind::kNotifies, unit, process.serial);
+  if (plan_.units[unit].watchdog.count() > 0 || random_.chance(8)) {
+    schedule(now + random_.up_to(200ms), Kind::kSays, unit, process.serial);
+  }
   const bool ends = oneshot(unit) ? random_.chance(95) : random_.chance(trouble_);
   if (ends) {
     const auto lives = random_.up_to(random_.pick<config::Duration>({0ms, 10ms, 500ms, 20s, 80s}));
@@ -151,10 +157,27 @@ ExitStatus World::random_status() {
   return {ExitStatus::Kind::kExited, random_.pick({0, 1, 3, 69, 75, 79, 143, 255}), {}};
 }
 
+/// Most say that they live, often enough; some forget to, and some say other things.
+Event World::says(std::size_t unit, Instant now) {
+  const auto id = static_cast<UnitId>(unit);
+  const config::Duration interval =
+      plan_.units[unit].watchdog.count() > 0 ? plan_.units[unit].watchdog : config::Duration(2s);
+  const auto pause = random_.chance(95) ? interval / 2 : random_.up_to(3 * interval);
+  schedule(now + pause, Kind::kSays, unit, processes_[unit].serial);
+  if (random_.chance(85)) return event::Notice{id, engine::NoticeKind::kAlive, {}, {}};
+  const auto kind = random_.pick({engine::NoticeKind::kReady, engine::NoticeKind::kReady, engine::NoticeKind::kStatus,
+                                  engine::NoticeKind::kReloading, engine::NoticeKind::kExtendTimeout,
+                                  engine::NoticeKind::kExtendTimeout, engine::NoticeKind::kWatchdogInterval});
+  if (random_.chance(trouble_ / 2)) {
+    return event::Notice{id, random_.pick({engine::NoticeKind::kStopping, engine::NoticeKind::kTrigger}), {}, {}};
+  }
+  return event::Notice{id, kind, random_.pick<config::Duration>({0ms, 10ms, 1s, 70s}), "busy"};
+}
+
 /// An operator, a signal, a stray answer, or a needless Tick.
 Event World::people(Instant) {
   const auto unit = static_cast<UnitId>(random_.below(static_cast<unsigned>(processes_.size()) + 1));
-  switch (random_.below(12)) {
+  switch (random_.below(14)) {
     case 0:
     case 1:
       return event::StartUnit{unit};
@@ -169,6 +192,14 @@ Event World::people(Instant) {
       return event::SignalReceived{random_.pick({SIGHUP, SIGUSR1, SIGUSR2})};
     case 7:
       return event::Notified{unit};
+    case 12:
+      return event::Paused{random_.pick<config::Duration>({0ms, 2s, 100s})};
+    case 11:
+      return event::Notice{
+          unit,
+          random_.pick({engine::NoticeKind::kReady, engine::NoticeKind::kStopping, engine::NoticeKind::kExtendTimeout}),
+          1s,
+          {}};
     case 8:
       return event::GroupGone{static_cast<UnitId>(processes_.size())};
     case 9:

@@ -24,7 +24,7 @@ class World {
   [[nodiscard]] std::optional<engine::Event> take(engine::Instant now);
 
  private:
-  enum class Kind { kSpawnAnswer, kMainEnds, kGroupEnds, kNotifies, kProbeAnswer, kPeople, kStop };
+  enum class Kind { kSpawnAnswer, kMainEnds, kGroupEnds, kNotifies, kSays, kProbeAnswer, kPeople, kStop };
   struct Occurrence {
     engine::Instant at;
     std::uint64_t number = 0;
@@ -53,6 +53,7 @@ class World {
   [[nodiscard]] std::optional<engine::Event> happen(const Occurrence& occurrence, engine::Instant now);
   void replan(const engine::Plan& plan);
   [[nodiscard]] bool oneshot(std::size_t unit) const { return plan_.units[unit].kind == engine::UnitKind::kOneshot; }
+  [[nodiscard]] engine::Event says(std::size_t unit, engine::Instant now);
   [[nodiscard]] engine::Event people(engine::Instant now);
   [[nodiscard]] engine::ExitStatus random_status();
 

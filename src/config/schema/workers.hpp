@@ -127,6 +127,8 @@ struct Schema<Worker> {
           "start_timeout", &T::start_timeout,
           "Until ready, or until a oneshot finished. 0: no limit. Unset: 60s for a service, no limit for a oneshot."),
       optional("healthcheck", &T::healthcheck, "Checks that go on while the worker runs."),
+      optional("watchdog", &T::watchdog,
+               "The longest pause between two WATCHDOG=1 to $NOTIFY_SOCKET (systemd); then it is aborted. 0: none."),
       optional("restart", &T::restart, "When it starts again. Unset: on-failure for a service, no for a oneshot."),
       optional("restart_delay", &T::restart_delay, "The pause before the first restart."),
       optional("restart_max_delay", &T::restart_max_delay, "The longest pause.").positive(),

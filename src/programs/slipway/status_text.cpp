@@ -32,9 +32,11 @@ std::string heading(const control::ContainerStatus& container, const Terminal& t
   return text + "\n";
 }
 
-/// What a person asks next: why it waits or failed, else how it becomes ready.
+/// What a person asks next: why it waits or failed, else what it says itself, else how it becomes ready.
 std::string note(const control::UnitStatus& unit) {
   if (!unit.reason.empty()) return printable(unit.reason);
+  if (unit.reloading) return "reloading" + (unit.status.empty() ? "" : ": " + printable(unit.status));
+  if (!unit.status.empty() && unit.pid != 0) return printable(unit.status);
   if (!unit.enabled) return "disabled";
   if (unit.state == "starting" && !unit.ready_by.empty()) return "waits for " + printable(unit.ready_by);
   return {};
