@@ -28,11 +28,14 @@ failed_stages=()
 total=0
 failures=0
 
+# What went well is in the log file; what is shown is short enough to find the rest in.
+brief() { sed -uE '/^\[[0-9]+\/[0-9]+\] (Building|Linking|Generating)/d; /^ +Start +[0-9]+: /d; /\.\.\. +Passed +/d'; }
+
 stage() {  # stage NAME COMMAND...: runs it, remembers a failure, adds up its ctest counts
   local name=$1 begin=$SECONDS line
   shift
   printf '\n=== %s\n' "$name"
-  if ! "$@" 2>&1 | tee "$logs/$name.log"; then
+  if ! "$@" 2>&1 | tee "$logs/$name.log" | brief; then
     failed_stages+=("$name")
   fi
   while read -r line; do
@@ -66,6 +69,7 @@ fi
 
 printf '\n'
 ((${#failed_stages[@]} == 0)) || printf 'failed: %s\n' "${failed_stages[*]}"
+sed -nE '/^The following tests FAILED:/,/^$/{/ - /p}' "$logs"/*.log
 percent=0
 ((total == 0)) || percent=$(((total - failures) * 100 / total))
 printf 'Total test time: %d s\n' $((SECONDS - started))
