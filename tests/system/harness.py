@@ -72,7 +72,8 @@ class Container:
         self.popen = popen
         self.log_start = 0
         self.stale = None
-        self.env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **(env or {})}
+        sanitizers = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        self.env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **sanitizers, **(env or {})}
         if config is not None:
             self.write_config(config)
         else:
