@@ -48,13 +48,14 @@ stage() {  # stage NAME COMMAND...: runs it, remembers a failure, adds up its ct
 build() { cmake --preset "$1" "${@:3}" >"$logs/configure-$1.log" && cmake --build --preset "$1" --target "$2" -- -j"$jobs"; }
 build_dev() { build dev all -DSLIPWAY_BUILD_TESTS=ON; }
 dev_tests() { ctest --preset dev -j"$jobs" --no-tests=error -LE "$1"; }
-sanitized() {  # every unit and system test; the kill instants are about files and processes, not about memory
+sanitized() {  # sanitized PRESET LABELS; the kill instants are about files and processes, not about memory
   local reports=$logs/$1-reports
   rm -rf "$reports" && mkdir -m 1777 "$reports" || return
   # Reports go to files: a program whose output nobody reads must not keep one to itself.
   export ASAN_OPTIONS=log_path=$reports/asan UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1
   export TSAN_OPTIONS=log_path=$reports/tsan
-  build "$1" all && ctest --preset "$1" -j"$jobs" --no-tests=error -L 'unit|system' -E '^faults/kill_instants'
+  export SLIPWAY_SIM_EVENTS=200000  # the dev build does the million
+  build "$1" all && ctest --preset "$1" -j"$jobs" --no-tests=error -L "$2" -E '^faults/kill_instants'
   local status=$?
   head -n 60 "$reports"/* 2>/dev/null && return 1
   return "$status"
@@ -67,8 +68,9 @@ if $quick; then
 else
   stage tests dev_tests none
   LINT_SECONDS=${LINT_SECONDS:-600} stage lint scripts/lint.sh
-  stage asan sanitized asan
-  stage tsan sanitized tsan
+  stage asan sanitized asan 'unit|system'
+  # The programs have one thread each; it is the tests that start others beside our code.
+  stage tsan sanitized tsan unit
   stage image scripts/image.sh
 fi
 
