@@ -38,6 +38,12 @@ struct FileMode {
   bool operator==(const FileMode&) const = default;
 };
 
+/// Bytes, written as 512KiB, 10MiB or 1GB.
+struct Size {
+  std::uint64_t bytes = 0;
+  bool operator==(const Size&) const = default;
+};
+
 // --- environment -----------------------------------------------------------------------------------------------
 
 /// Exactly one of file (dotenv), json_file and json_base64 is set.
@@ -253,6 +259,22 @@ struct Ulimit {
   bool operator==(const Ulimit&) const = default;
 };
 
+enum class WorkerLogFormat { kPrefix, kRaw, kJson };
+enum class OnFull { kBlock, kDrop };
+
+/// How a worker's output is written.
+struct WorkerLogging {
+  std::optional<WorkerLogFormat> format;  ///< unset: as Slipway's own lines, prefix for text and json for json
+  std::string file;                       ///< empty: the container's standard output
+  Size max_size{10U << 20U};              ///< 0: no rotation by size
+  Duration max_age{0};                    ///< 0: no rotation by age
+  unsigned max_files = 5;                 ///< rotated files that are kept; 0: no limit
+  Size max_total;                         ///< of all files together; 0: no limit
+  bool compress = false;
+  OnFull on_full = OnFull::kBlock;
+  bool operator==(const WorkerLogging&) const = default;
+};
+
 struct Worker {
   CommandLine command;
   WorkerType type = WorkerType::kService;
@@ -290,6 +312,7 @@ struct Worker {
   std::vector<StopStep> stop_sequence;  ///< replaces stop_signal and stop_grace_period
   KillMode kill_mode = KillMode::kGroup;
   std::optional<Signal> reload_signal;
+  WorkerLogging logging;
   bool operator==(const Worker&) const = default;
 };
 

@@ -142,6 +142,8 @@ class SchemaWriter {
         return R"({"type": "string", "pattern": "^(0|([0-9]+(ms|s|m|h|d))+)$"}, {"const": 0}, )" + variable();
       case Kind::kPercent:
         return R"({"type": "string", "pattern": "^[0-9.]+%$"}, {"const": 0}, )" + variable();
+      case Kind::kSize:
+        return R"({"type": "string", "pattern": "^(0|[0-9]+(B|[KMGT]i?B|kB))$"}, {"const": 0}, )" + variable();
       case Kind::kMode:
         return R"({"type": "string", "pattern": "^(0o)?[0-7]{3,5}$"}, {"type": "integer"}, )" + variable();
       case Kind::kLimit:

@@ -22,6 +22,23 @@ constexpr std::array<Unit, 5> kUnits{{{"d", 86'400'000}, {"h", 3'600'000}, {"m",
 /// About 100 years: sums of a few durations can never overflow a clock.
 constexpr long long kLongest = 100LL * 366 * 86'400'000;
 
+struct SizeUnit {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+/// Largest first.
+constexpr std::array<SizeUnit, 9> kSizeUnits{{{"TiB", 1ULL << 40U},
+                                              {"TB", 1'000'000'000'000},
+                                              {"GiB", 1ULL << 30U},
+                                              {"GB", 1'000'000'000},
+                                              {"MiB", 1ULL << 20U},
+                                              {"MB", 1'000'000},
+                                              {"KiB", 1ULL << 10U},
+                                              {"KB", 1000},
+                                              {"B", 1}}};
+/// Sums of a few sizes can never overflow.
+constexpr std::uint64_t kLargest = 1ULL << 60U;
+
 constexpr std::array<std::pair<std::string_view, int>, 31> kSignals{{
     {"HUP", SIGHUP},       {"INT", SIGINT},     {"QUIT", SIGQUIT}, {"ILL", SIGILL},   {"TRAP", SIGTRAP},
     {"ABRT", SIGABRT},     {"BUS", SIGBUS},     {"FPE", SIGFPE},   {"KILL", SIGKILL}, {"USR1", SIGUSR1},
@@ -94,6 +111,32 @@ std::string format_duration(Duration duration) {
     rest %= unit.milliseconds;
   }
   return text;
+}
+
+Result<Size> parse_size(std::string_view text) {
+  const std::string expected = "expected a size such as 512KiB, 10MiB or 1GB, got \"" + std::string(text) + '"';
+  std::size_t end = 0;
+  while (end < text.size() && is_digit(text[end])) ++end;
+  std::uint64_t count = 0;
+  const std::string_view name = text.substr(end);
+  const bool fits = parse_number(text.substr(0, end), count);
+  if (name.empty() && fits && count == 0) return Size{};
+  if (name.empty() && end > 0)
+    return refuse(expected + "; a number needs a unit: did you mean " + std::string(text) + "MiB?");
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (end == 0 || (name != unit.name && !(name == "kB" && unit.name == "KB"))) continue;
+    if (!fits || count > kLargest / unit.bytes) return refuse("\"" + std::string(text) + "\" is larger than 1 EiB");
+    return Size{count * unit.bytes};
+  }
+  return refuse(expected);
+}
+
+std::string format_size(Size size) {
+  if (size.bytes == 0) return "0";
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (size.bytes % unit.bytes == 0) return std::to_string(size.bytes / unit.bytes) + std::string(unit.name);
+  }
+  return {};
 }
 
 Result<Signal> parse_signal(std::string_view text) {

@@ -26,6 +26,11 @@ namespace slipway::config {
 /// `0644`.
 [[nodiscard]] std::string format_mode(FileMode mode);
 
+/// `512KiB`, `10MiB`, `1GB`, `0`: powers of 1024 with an i, of 1000 without. A bare number (other than 0) is refused.
+[[nodiscard]] Result<Size> parse_size(std::string_view text);
+/// The shortest text that parse_size reads back: `10MiB`, `1GB`, `0`.
+[[nodiscard]] std::string format_size(Size size);
+
 /// Splits as a shell splits words: quotes and backslashes, no expansion, no comments. Refuses unbalanced quotes.
 [[nodiscard]] Result<CommandLine> split_command_line(std::string_view text);
 /// One line that split_command_line reads back to the same words.

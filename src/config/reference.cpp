@@ -39,6 +39,8 @@ std::string notation(const Type& type, Kind kind, const Rules& rules) {
       return "octal mode";
     case Kind::kLimit:
       return "number or `unlimited`";
+    case Kind::kSize:
+      return "size";
     case Kind::kAddress:
       return "`address:port`";
     case Kind::kList:
@@ -101,7 +103,8 @@ void table(const Type& type, const std::string& path, std::string& text) {
 std::string reference_markdown() {
   std::string text =
       "# Configuration reference\n\n"
-      "Generated from the schema by `slipway schema --markdown`. Durations are written `250ms`, `10s`, `1h30m`; a "
+      "Generated from the schema by `slipway schema --markdown`. Durations are written `250ms`, `10s`, `1h30m`, sizes "
+      "`512KiB`, `1GB`; a "
       "command "
       "is text that is split as a shell splits words, or a list; `${VAR}`, `${VAR:-default}`, `${VAR:?message}` and "
       "`${VAR:+other}` work in every value; `SLIPWAY__SECTION__KEY` overrides any key; keys that begin with `x-` are "

@@ -182,6 +182,7 @@ Result<UnitDraft> worker_unit(const std::string& name, const config::Worker& wor
   spec.critical = worker.critical;
   spec.reload_signal = worker.reload_signal;
   spec.launch = launch_of(worker, exports);
+  spec.logging = worker.logging;
   return draft;
 }
 

@@ -109,6 +109,7 @@ struct UnitSpec {
   ExitCode failure_code = ExitCode::kWorkerFailed;
   std::vector<Marker> markers_on_success;
   LaunchSpec launch;
+  config::WorkerLogging logging;
   bool operator==(const UnitSpec&) const = default;
 };
 

@@ -1,12 +1,16 @@
 #pragma once
-// Reads what workers write and passes it on, line by line, under a prefix: `2026-11-21T08:40:00.123Z web[1] | text`, or
-// in JSON {time, level, unit, event: "output", stream, msg}. The worker's bytes are kept; only the prefix is ours. One
-// read buffer serves all pipes. While the output is full nothing is read, so a worker blocks itself and nobody else. A
-// line longer than 64 KiB passes in pieces. An exit does not wait for end-of-file (a grandchild may hold the pipe):
-// what is there is read, and the pipe stays open until its writers are gone or the unit starts again.
+// Reads what workers write and passes it on, line by line: under a prefix, `2026-11-21T08:40:00.123Z web[1] | text`, in
+// JSON {time, level, unit, event: "output", stream, msg}, or as it is; to standard output or to a file. The worker's
+// bytes are kept; only the prefix is ours. One read buffer serves all pipes. While the output is full, nothing is read
+// from those who write there, so a worker blocks itself and nobody else; one that asked for it has its lines dropped
+// and counted instead. A line longer than 64 KiB passes in pieces, in text without a seam unless another line came
+// between, in JSON as objects with "partial": true. An exit does not wait for end-of-file (a grandchild may hold the
+// pipe): what is there is read, and the pipe stays open until its writers are gone or the unit starts again.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "config/configuration.hpp"
@@ -14,6 +18,8 @@
 #include "logging/ring.hpp"
 
 namespace slipway::logging {
+
+class LogFile;
 
 class Capture {
  public:
@@ -23,8 +29,21 @@ class Capture {
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  /// What a child gets as its standard output and error; to be closed after the launch. In text form both are the same
-  /// pipe, so that the order of what is written to them is kept; -1 when the pipes could not be made.
+  /// Where a unit's lines go and how. Without a route: to the output, in the format of the settings.
+  struct Route {
+    std::optional<config::WorkerLogFormat> format;  ///< unset: as the settings
+    config::OnFull on_full = config::OnFull::kBlock;
+    LogFile* file = nullptr;  ///< must outlive the capture; null: the output
+  };
+  /// For the starts to come.
+  void route(Source unit, const Route& route);
+
+  /// Called when the output has drained, for each unit whose lines were dropped meanwhile.
+  using LostLines = std::function<void(Source unit, std::uint64_t lines, std::uint64_t bytes)>;
+  void on_lost(LostLines callback);
+
+  /// What a child gets as its standard output and error; to be closed after the launch. Except in JSON both are the
+  /// same pipe, so that the order of what is written to them is kept; -1 when the pipes could not be made.
   struct ChildEnds {
     int out = -1;
     int error = -1;

@@ -1,6 +1,7 @@
 #pragma once
 // Text of unknown origin made safe for one line of a log.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,5 +11,8 @@ namespace slipway::logging {
 void append_escaped(std::string& out, std::string_view text);
 /// A JSON string's inside: quotes, backslashes and control characters escaped, invalid UTF-8 replaced by U+FFFD.
 void append_json(std::string& out, std::string_view text);
+
+/// How much of a text that was cut at its end consists of whole UTF-8 sequences: all of it, or up to three bytes less.
+[[nodiscard]] std::size_t whole_characters(std::string_view text);
 
 }  // namespace slipway::logging

@@ -7,7 +7,7 @@ namespace slipway::logging {
 
 void LineWriter::copy(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (!scratch_) scratch_ = std::make_unique<char[]>(kScratch);
+    if (!scratch_) scratch_ = std::make_unique_for_overwrite<char[]>(kScratch);
     if (used_ == kScratch) flush();
     const std::size_t size = std::min(bytes.size(), kScratch - used_);
     std::memcpy(scratch_.get() + used_, bytes.data(), size);
@@ -22,26 +22,19 @@ void LineWriter::refer(std::string_view bytes) {
   add(bytes.data(), bytes.size());
 }
 
-void LineWriter::add(const char* data, std::size_t size) {
-  last_ = data[size - 1];
-  if (pieces_ > 0) {
-    iovec& previous = list_[pieces_ - 1];
-    if (static_cast<char*>(previous.iov_base) + previous.iov_len == data) {
-      previous.iov_len += size;
-      return;
-    }
-  }
+void LineWriter::add_piece(const char* data, std::size_t size) {
   if (pieces_ == kPieces) {
     // The scratch space in use stays as it is: the piece to add may lie in it.
-    output_.write(list_, pieces_);
+    sink_->write(list_, pieces_);
     pieces_ = 0;
+    size_ = size;
   }
   list_[pieces_++] = {const_cast<char*>(data), size};
 }
 
 void LineWriter::flush() {
-  if (pieces_ > 0) output_.write(list_, pieces_);
-  pieces_ = used_ = 0;
+  if (pieces_ > 0) sink_->write(list_, pieces_);
+  pieces_ = used_ = size_ = 0;
 }
 
 }  // namespace slipway::logging

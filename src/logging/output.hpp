@@ -11,25 +11,27 @@
 #include <string_view>
 #include <sys/uio.h>
 
+#include "logging/sink.hpp"
+
 namespace boost::asio {
 class io_context;
 }
 
 namespace slipway::logging {
 
-class Output {
+class Output final : public Sink {
  public:
   static constexpr std::size_t kCapacity = 1 << 20;  ///< bytes
 
   /// Writes to `fd`, which stays open and is not closed by us.
   Output(boost::asio::io_context& context, int fd);
-  ~Output();
+  ~Output() override;
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
   /// Writes all pieces or keeps what the reader does not take. Always accepted: the caller asks full() before it reads
   /// more, so the buffer exceeds kCapacity by at most one batch. The pieces are not needed after the call.
-  void write(const iovec* pieces, std::size_t count);
+  void write(const iovec* pieces, std::size_t count) override;
 
   /// One whole line of Slipway's own, with its newline; a line somebody left unfinished is ended first. Dropped and
   /// counted when the buffer is full.
@@ -43,7 +45,7 @@ class Output {
   void on_dropped(std::function<void(std::uint64_t lines)> callback);
 
   /// The last byte accepted was a newline, or nothing was written yet.
-  [[nodiscard]] bool at_line_start() const;
+  [[nodiscard]] bool at_line_start() const override;
   [[nodiscard]] std::size_t buffered() const;
   /// The reader is gone for good (EPIPE): everything is discarded and the output is never full.
   [[nodiscard]] bool broken() const;

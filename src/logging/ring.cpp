@@ -54,16 +54,22 @@ class Circle {
 
   void get(std::size_t at, void* to, std::size_t length) const {
     if (length == 0) return;
-    const std::size_t from = (begin_ + at) % capacity_;
+    const std::size_t from = position(at);
     const std::size_t first = std::min(length, capacity_ - from);
     std::memcpy(to, data_.get() + from, first);
     std::memcpy(static_cast<char*>(to) + first, data_.get(), length - first);
   }
 
  private:
+  /// `at` is at most the capacity.
+  [[nodiscard]] std::size_t position(std::size_t at) const {
+    const std::size_t sum = begin_ + at;
+    return sum < capacity_ ? sum : sum - capacity_;
+  }
+
   void put(std::size_t at, const void* bytes, std::size_t length) {
     if (length == 0) return;
-    const std::size_t to = (begin_ + at) % capacity_;
+    const std::size_t to = position(at);
     const std::size_t first = std::min(length, capacity_ - to);
     std::memcpy(data_.get() + to, bytes, first);
     std::memcpy(data_.get(), static_cast<const char*>(bytes) + first, length - first);
@@ -73,7 +79,7 @@ class Circle {
     Header header;
     get(0, &header, sizeof header);
     const std::size_t length = sizeof header + header.length;
-    begin_ = (begin_ + length) % capacity_;
+    begin_ = position(length);
     size_ -= length;
   }
 
@@ -87,11 +93,14 @@ struct Subscription {
   std::uint64_t id;
   std::vector<Source> sources;
   Ring::Follower follower;
+  Ring::Wanted wanted;
 };
 
 bool selects(const std::vector<Source>& sources, Source source) {
   return sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end();
 }
+
+bool wants(const Subscription& subscription) { return !subscription.wanted || subscription.wanted(); }
 
 std::size_t index(Source source) { return static_cast<std::size_t>(source); }
 
@@ -115,7 +124,10 @@ struct Ring::Impl {
   }
 };
 
-Ring::Ring() : impl_(std::make_unique<Impl>()) { add("slipway"); }
+Ring::Ring(const std::vector<std::string>& names) : impl_(std::make_unique<Impl>()) {
+  add("slipway");
+  for (const std::string& name : names) add(name);
+}
 Ring::~Ring() = default;
 
 Source Ring::add(std::string name) {
@@ -137,7 +149,7 @@ void Ring::append(const Line& line) {
   const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(line.time.time_since_epoch());
   lines.push({impl_->next_sequence++, time.count(), static_cast<std::uint32_t>(text.size()), line.stream}, text);
   for (const Subscription& subscription : impl_->followers) {
-    if (selects(subscription.sources, line.source)) subscription.follower(line);
+    if (selects(subscription.sources, line.source) && wants(subscription)) subscription.follower(line);
   }
 }
 
@@ -167,8 +179,8 @@ std::vector<Ring::Record> Ring::last(std::size_t count, const std::vector<Source
   return records;
 }
 
-std::uint64_t Ring::follow(std::vector<Source> sources, Follower follower) {
-  impl_->followers.push_back({impl_->next_id, std::move(sources), std::move(follower)});
+std::uint64_t Ring::follow(std::vector<Source> sources, Follower follower, Wanted wanted) {
+  impl_->followers.push_back({impl_->next_id, std::move(sources), std::move(follower), std::move(wanted)});
   return impl_->next_id++;
 }
 
@@ -178,6 +190,6 @@ void Ring::unfollow(std::uint64_t id) {
                   followers.end());
 }
 
-bool Ring::followed() const { return !impl_->followers.empty(); }
+bool Ring::followed() const { return std::any_of(impl_->followers.begin(), impl_->followers.end(), wants); }
 
 }  // namespace slipway::logging

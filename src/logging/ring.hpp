@@ -29,7 +29,8 @@ class Ring {
   static constexpr std::size_t kTotalCapacity =
       16 * 1024 * 1024;  ///< bytes kept for all units; shared evenly beyond it
 
-  Ring();
+  /// These are the sources 1, 2, ...
+  explicit Ring(const std::vector<std::string>& names = {});
   ~Ring();
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -55,11 +56,12 @@ class Ring {
   [[nodiscard]] std::vector<Record> last(std::size_t count, const std::vector<Source>& sources) const;
 
   using Follower = std::function<void(const Line&)>;
-  /// Calls `follower` for every later line of these sources (all if empty) until unfollow(). It must not append,
-  /// follow or unfollow from within the call.
-  std::uint64_t follow(std::vector<Source> sources, Follower follower);
+  using Wanted = std::function<bool()>;
+  /// Calls `follower` for every later line of these sources (all if empty) until unfollow(), as long as `wanted` says
+  /// so (always if empty). It must not append, follow or unfollow from within the call.
+  std::uint64_t follow(std::vector<Source> sources, Follower follower, Wanted wanted = {});
   void unfollow(std::uint64_t id);
-  /// Somebody follows some source, so every line counts and not only the last ones.
+  /// Somebody wants to see some source, so every line counts and not only the last ones.
   [[nodiscard]] bool followed() const;
 
  private:

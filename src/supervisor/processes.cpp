@@ -10,6 +10,7 @@
 #include "config/environment_files.hpp"
 #include "host/descendants.hpp"
 #include "supervisor/process_options.hpp"
+#include "supervisor/worker_logs.hpp"
 
 namespace slipway::supervisor {
 namespace {
@@ -142,6 +143,9 @@ void Processes::Impl::start(UnitId unit, host::Launch& launch) {
     launch.stdout_fd = STDOUT_FILENO;
     launch.stderr_fd = STDERR_FILENO;
     launch.foreground = ::isatty(STDIN_FILENO) == 1;
+  } else if (writes_through(spec(unit))) {
+    launch.stdout_fd = STDOUT_FILENO;
+    launch.stderr_fd = STDERR_FILENO;
   } else {
     ends = capture->open(source_of(unit));
     if (!ends.ok()) return fail(unit, std::string("pipes for its output: ") + std::strerror(errno), true);
@@ -151,7 +155,7 @@ void Processes::Impl::start(UnitId unit, host::Launch& launch) {
   auto launched = launcher.launch(
       launch, [this, unit](const host::ChildExit& exit) { on_exit(unit, exit); },
       [this, unit] { on_group_gone(unit); });
-  if (!spec(unit).forwards_signals) logging::Capture::close(ends);
+  logging::Capture::close(ends);
   Running& entry = running[engine::index(unit)];
   if (entry.notify) entry.notify->close_child_end();
   if (!launched) return fail(unit, launched.error().message, launched.error().retryable);
@@ -167,7 +171,7 @@ void Processes::Impl::on_exit(UnitId unit, const host::ChildExit& exit) {
   if (!exit.group_alive) entry.pid = 0;
   entry.notify.reset();
   try {
-    if (!spec(unit).forwards_signals) capture->drain(source_of(unit));
+    if (!writes_through(spec(unit))) capture->drain(source_of(unit));
   } catch (const std::exception&) {  // out of memory: its last words are lost, that it ended is not
   }
   sink(engine::event::Exited{unit, to_engine(exit.status), exit.group_alive});

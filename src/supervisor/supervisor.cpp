@@ -29,6 +29,7 @@
 #include "supervisor/probes.hpp"
 #include "supervisor/processes.hpp"
 #include "supervisor/reporter.hpp"
+#include "supervisor/worker_logs.hpp"
 
 namespace slipway::supervisor {
 namespace {
@@ -48,6 +49,12 @@ struct Overloaded : Handlers... {
 
 /// A timer that is this late means that PID 1 did not run: it was stopped, or the container was frozen.
 constexpr std::chrono::milliseconds kPause{1000};
+
+std::vector<std::string> unit_names(const engine::Plan& plan) {
+  std::vector<std::string> names;
+  for (const engine::UnitSpec& unit : plan.units) names.push_back(unit.name);
+  return names;
+}
 
 /// Standard output belongs to the container's own command where there is one: `run -- CMD` prints what CMD prints.
 int own_stream(const engine::Plan& plan) {
@@ -80,6 +87,7 @@ struct Supervisor::Impl {
   engine::Engine engine;
   host::ChildTable children;
   logging::Capture capture;
+  WorkerLogs worker_logs;
   Processes processes;
   Probes probes;
   Notifications notifications;
@@ -120,11 +128,13 @@ Supervisor::Impl::Impl(Setup from)
     : setup(std::move(from)),
       output(context, own_stream(setup.plan)),
       log(output, setup.configuration.logging),
+      ring(unit_names(setup.plan)),
       reporter(log, ring, setup),
       markers(setup),
       engine(setup.plan, jitter_seed()),
       children(context),
       capture(context, output, ring, setup.configuration.logging),
+      worker_logs(children, capture, reporter, setup),
       processes(context, children, capture, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       probes(context, children, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       notifications(processes, markers, reporter, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
@@ -136,7 +146,6 @@ Supervisor::Impl::Impl(Setup from)
            }),
       timer(context) {
   log.redact(setup.secrets);
-  for (const engine::UnitSpec& unit : setup.plan.units) ring.add(unit.name);
   output.on_dropped([this](std::uint64_t lines) {
     reporter.say(
         Level::kWarning, "log.dropped",
@@ -159,11 +168,11 @@ Result<void> Supervisor::Impl::listen() {
   Result<std::unique_ptr<control::Server>> opened = control::Server::listen(context, options, view);
   if (opened) {
     server = std::move(*opened);
-    ring.follow({}, [this](const logging::Line& line) {
-      if (!server || !server->followed()) return;
+    const auto publish = [this](const logging::Line& line) {
       const auto source = static_cast<std::size_t>(line.source);
       server->publish(source == 0 ? control::kSlipway : source - 1, line.text);
-    });
+    };
+    ring.follow({}, publish, [this] { return server && server->followed(); });
     return {};
   }
   // A plain init owes nobody a control socket; a configured container runs without one where it may not write.

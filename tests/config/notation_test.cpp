@@ -30,6 +30,24 @@ TEST(Durations, AreReadAndWritten) {
   EXPECT_FALSE(parse_duration("36601d"));
 }
 
+TEST(Sizes, AreReadAndWritten) {
+  for (const auto& [text, bytes] : {std::pair{"0", 0ULL},
+                                    {"1B", 1ULL},
+                                    {"512KiB", 512ULL << 10U},
+                                    {"10MiB", 10ULL << 20U},
+                                    {"1GB", 1'000'000'000ULL},
+                                    {"3GiB", 3ULL << 30U},
+                                    {"7TB", 7'000'000'000'000ULL}}) {
+    EXPECT_EQ(parse_size(text).value().bytes, bytes) << text;
+    EXPECT_EQ(format_size({bytes}), text);
+  }
+  EXPECT_EQ(parse_size("5kB")->bytes, 5000U);
+  EXPECT_EQ(parse_size("1048576TiB")->bytes, 1ULL << 60U);
+  for (const char* wrong :
+       {"", "B", "5", "5 B", "-1B", "1.5MB", "1mib", "1M", "1MiBs", "1048577TiB", "99999999999999999999B"})
+    EXPECT_FALSE(parse_size(wrong)) << wrong;
+}
+
 TEST(Signals, AreReadByNameAndNumber) {
   for (const char* text : {"TERM", "SIGTERM", "term", "SigTerm", "15"})
     EXPECT_EQ(parse_signal(text)->number, 15) << text;

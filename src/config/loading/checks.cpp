@@ -28,6 +28,7 @@ class Checks {
     outputs();
     for (const auto& [name, worker] : configuration_.workers) this->worker("workers." + name, worker);
     exit_code_from();
+    check_logging(configuration_, places_, problems_);
     check_dependencies(configuration_, places_, problems_);
   }
 

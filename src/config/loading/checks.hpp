@@ -18,4 +18,7 @@ void check_dependencies(const Configuration& configuration, const Places& places
 /// Only the part about a worker's limits and capabilities; `path` is the worker's.
 void check_process(const std::string& path, const Worker& worker, const Places& places, Problems& problems);
 
+/// Only the part about the files that workers' output goes to.
+void check_logging(const Configuration& configuration, const Places& places, Problems& problems);
+
 }  // namespace slipway::config

@@ -193,6 +193,8 @@ Parsed parse_any(const ScalarText& scalar, const Type& type, Kind kind, const Ru
       return convert(parse_mode(scalar.text));
     case Kind::kLimit:
       return parse_limit(scalar);
+    case Kind::kSize:
+      return convert(parse_size(scalar.text));
     case Kind::kAddress:
       return convert(parse_tcp_address(scalar.text));
     default:
@@ -232,6 +234,8 @@ std::string expectation(const Type& type, Kind kind) {
       return "an octal mode such as \"0644\"";
     case Kind::kLimit:
       return "a whole number or unlimited";
+    case Kind::kSize:
+      return "a size such as 10MiB";
     case Kind::kAddress:
       return "an address and a port such as 127.0.0.1:8000";
     case Kind::kList:

@@ -49,6 +49,7 @@ struct Scalar {
     if constexpr (std::is_same_v<T, CommandLine>) return Kind::kCommand;
     if constexpr (std::is_same_v<T, Signal>) return Kind::kSignal;
     if constexpr (std::is_same_v<T, FileMode>) return Kind::kMode;
+    if constexpr (std::is_same_v<T, Size>) return Kind::kSize;
     if constexpr (std::is_same_v<T, TcpProbe>) return Kind::kAddress;
   }
   static constexpr bool kIsNumber = std::is_enum_v<T> || (std::is_integral_v<T> && !std::is_same_v<T, bool>);

@@ -113,6 +113,16 @@ struct Words<HealthAction> {
                                     EnumWord<HealthAction>{"ignore", HealthAction::kIgnore}};
 };
 template <>
+struct Words<WorkerLogFormat> {
+  static constexpr std::array words{EnumWord<WorkerLogFormat>{"prefix", WorkerLogFormat::kPrefix},
+                                    EnumWord<WorkerLogFormat>{"raw", WorkerLogFormat::kRaw},
+                                    EnumWord<WorkerLogFormat>{"json", WorkerLogFormat::kJson}};
+};
+template <>
+struct Words<OnFull> {
+  static constexpr std::array words{EnumWord<OnFull>{"block", OnFull::kBlock}, EnumWord<OnFull>{"drop", OnFull::kDrop}};
+};
+template <>
 struct Words<LogLevel> {
   static constexpr std::array words{
       EnumWord<LogLevel>{"debug", LogLevel::kDebug}, EnumWord<LogLevel>{"info", LogLevel::kInfo},

@@ -36,6 +36,7 @@ struct Formatter {
   std::string operator()(const CommandLine& value) const { return join_command_line(value); }
   std::string operator()(Signal value) const { return signal_name(value.number); }
   std::string operator()(FileMode value) const { return format_mode(value); }
+  std::string operator()(Size value) const { return format_size(value); }
   std::string operator()(const TcpProbe& value) const { return value.host + ":" + std::to_string(value.port); }
 };
 

@@ -25,6 +25,7 @@ enum class Kind {
   kSignal,
   kMode,
   kLimit,  ///< a whole number, or `unlimited`, which is -1
+  kSize,
   kAddress,
   kList,
   kMap,
@@ -63,7 +64,7 @@ struct Rules {
 
 /// Everything a scalar key can hold. An enumerator is its number.
 using Value = std::variant<std::monostate, bool, long long, double, std::string, Secret, Duration, CommandLine, Signal,
-                           FileMode, TcpProbe>;
+                           FileMode, Size, TcpProbe>;
 
 struct Word {
   std::string_view text;

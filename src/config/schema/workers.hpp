@@ -88,6 +88,26 @@ struct Schema<Ulimit> {
 };
 
 template <>
+struct Schema<WorkerLogging> {
+  using T = WorkerLogging;
+  static constexpr std::string_view name = "logging";
+  static constexpr auto fields = std::tuple{
+      optional(
+          "format", &T::format,
+          "`prefix` puts time and name before each line, `json` makes it an object, `raw` changes nothing: without "
+          "a file such a worker writes to the container's own output. Unset: as the section `logging`."),
+      optional("file", &T::file, "A file for the lines, mode 0640. Empty: the container's standard output.")
+          .form(TextForm::kAbsolutePath),
+      optional("max_size", &T::max_size, "The file is rotated before it grows beyond this. 0: never by size."),
+      optional("max_age", &T::max_age, "The file is rotated with the first line after this long. 0: never by age."),
+      optional("max_files", &T::max_files, "How many rotated files are kept. 0: no limit.").range(0, 100'000),
+      optional("max_total", &T::max_total, "What the file and its rotated ones may take together. 0: no limit."),
+      optional("compress", &T::compress, "Compress rotated files with gzip, else zstd, where the image has one."),
+      optional("on_full", &T::on_full,
+               "When nobody reads the output: the worker blocks itself, or lines are dropped and counted.")};
+};
+
+template <>
 struct Schema<Worker> {
   using T = Worker;
   static constexpr std::string_view name = "worker";
@@ -145,7 +165,8 @@ struct Schema<Worker> {
       optional("stop_grace_period", &T::stop_grace_period, "How long it may take before SIGKILL."),
       optional("stop_sequence", &T::stop_sequence, "Several signals, instead of the two keys above."),
       optional("kill_mode", &T::kill_mode, "Signals go to the whole process group, or to the process alone."),
-      optional("reload_signal", &T::reload_signal, "The signal that makes it read its configuration again.")};
+      optional("reload_signal", &T::reload_signal, "The signal that makes it read its configuration again."),
+      optional("logging", &T::logging, "How its output is written.")};
 };
 
 }  // namespace slipway::config

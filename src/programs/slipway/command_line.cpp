@@ -76,6 +76,7 @@ int parse_all(const std::vector<std::string>& words) {
   add_graph(program, chosen);
   add_status(program, chosen);
   add_logs(program, chosen);
+  add_keep_logs(program, chosen);
   add_unit_verbs(program, chosen);
   add_wait(program, chosen);
   add_health(program, chosen);

@@ -17,6 +17,8 @@ void add_completion(CLI::App& program, Action& chosen);
 void add_db(CLI::App& program, Action& chosen);
 void add_graph(CLI::App& program, Action& chosen);
 void add_health(CLI::App& program, Action& chosen);
+/// Hidden: PID 1 runs it.
+void add_keep_logs(CLI::App& program, Action& chosen);
 void add_logs(CLI::App& program, Action& chosen);
 void add_plan(CLI::App& program, Action& chosen);
 void add_run(CLI::App& program, Action& chosen, RunOptions& options);

@@ -18,6 +18,7 @@ void add_completion(CLI::App& program, Action& chosen) {
     chosen = [&program, shell] {
       std::vector<CompletionCommand> commands;
       for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+        if (command->get_group().empty()) continue;  // hidden
         CompletionCommand each{command->get_name(), command->get_description(), {}, false};
         for (const CLI::Option* option : command->get_options()) {
           if (option->get_positional()) each.takes_units = each.takes_units || option->get_name(true) == "units";
