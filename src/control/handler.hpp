@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,13 @@ struct LogLine {
   std::size_t unit = 0;                        ///< index of the unit; kSlipway for PID 1's own lines
   std::chrono::system_clock::time_point time;  ///< when it was captured
   std::string text;
+};
+
+/// Kept lines by their numbers: from `from` on, below `to`.
+struct LogRange {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  [[nodiscard]] bool empty() const { return from >= to; }
 };
 
 /// LogLine::unit of Slipway's own messages.
@@ -44,9 +52,14 @@ class Handler {
   /// runs and stopping what is stopped are accepted and do nothing. `signal` is for Verb::kSignal alone.
   [[nodiscard]] virtual std::optional<std::string> act(Verb verb, std::size_t unit, int signal) = 0;
 
-  /// The last `lines` lines of these units, oldest first; of everything when `units` is empty. What has been kept
-  /// may be less than what was asked for.
-  [[nodiscard]] virtual std::vector<LogLine> logs(const std::vector<std::size_t>& units, std::size_t lines) const = 0;
+  /// Where the last `lines` lines of these units are, of everything when `units` is empty. What has been kept may be
+  /// less than what was asked for.
+  [[nodiscard]] virtual LogRange last_logs(const std::vector<std::size_t>& units, std::size_t lines) const = 0;
+  /// The first of them, oldest first, until they hold about `bytes`; the range shrinks to what is left.
+  [[nodiscard]] virtual std::vector<LogLine> read_logs(const std::vector<std::size_t>& units, LogRange& range,
+                                                       std::size_t bytes) const = 0;
+  /// False: the unit writes to the container's own output, and nothing of it is kept.
+  [[nodiscard]] virtual bool captured(std::size_t /*unit*/) const { return true; }
 };
 
 }  // namespace slipway::control

@@ -162,15 +162,17 @@ Outcome answer_action(const Request& request, Handler& handler) {
 Outcome answer_logs(const Request& request, const Handler& handler) {
   const auto units = match_units(handler, request.units);
   if (!units) return reply_with(refusal("unknown_unit", units.error().message));
-  json::object object = accepted();
-  json::array lines;
-  const std::vector<std::string> names = unit_names(handler);
-  for (const LogLine& line : handler.logs(*units, request.lines)) {
-    lines.push_back(line_to_json(line.unit < names.size() ? names[line.unit] : "slipway", line.time, line.text));
-  }
-  object["lines"] = std::move(lines);
+  Backlog backlog(handler, *units, request.lines);
+  json::object object = backlog.next(handler);
+  object["ok"] = true;
   object["following"] = request.follow;
+  json::array uncaptured;
+  for (const std::size_t unit : *units) {
+    if (!handler.captured(unit)) uncaptured.emplace_back(valid_utf8(handler.unit(unit).name));
+  }
+  if (!uncaptured.empty()) object["uncaptured"] = std::move(uncaptured);
   Outcome outcome = reply_with(std::move(object));
+  if (!backlog.done()) outcome.backlog.emplace(std::move(backlog));
   if (!request.follow) return outcome;
   Following following;
   following.slipway = request.units.empty();
@@ -181,6 +183,27 @@ Outcome answer_logs(const Request& request, const Handler& handler) {
 }
 
 }  // namespace
+
+Backlog::Backlog(const Handler& handler, std::vector<std::size_t> units, std::size_t lines)
+    : units_(std::move(units)), names_(unit_names(handler)), range_(handler.last_logs(units_, lines)) {}
+
+json::object Backlog::next(const Handler& handler) {
+  constexpr std::size_t kPart = 64 * 1024;  // each byte may take six in JSON
+  json::array lines;
+  for (const LogLine& line : handler.read_logs(units_, range_, kPart)) {
+    lines.push_back(line_to_json(line.unit < names_.size() ? names_[line.unit] : "slipway", line.time, line.text));
+  }
+  given_ += lines.size();
+  json::object object;
+  object["lines"] = std::move(lines);
+  if (!done()) object["more"] = true;
+  return object;
+}
+
+void Backlog::extend(const Handler& handler) {
+  range_.to = handler.last_logs(units_, 0).to;
+  given_ = 0;
+}
 
 Outcome answer(const Request& request, Handler& handler, bool observer) {
   if (observer && (request.operation == Operation::kAct || request.operation == Operation::kLogs)) {

@@ -25,12 +25,33 @@ struct Following {
   bool slipway = false;     ///< PID 1's own lines as well
 };
 
+/// Kept lines on their way to one client, a bounded part at a time.
+class Backlog {
+ public:
+  Backlog(const Handler& handler, std::vector<std::size_t> units, std::size_t lines);
+
+  /// {lines: [...]}, with `more: true` when it was not all.
+  [[nodiscard]] boost::json::object next(const Handler& handler);
+  [[nodiscard]] bool done() const { return range_.empty(); }
+  /// Also the lines that have come since.
+  void extend(const Handler& handler);
+  /// How many lines next() has given since the last extend().
+  [[nodiscard]] std::size_t given() const { return given_; }
+
+ private:
+  std::vector<std::size_t> units_;
+  std::vector<std::string> names_;
+  LogRange range_;
+  std::size_t given_ = 0;
+};
+
 /// Exactly one of reply and waiting is set.
 struct Outcome {
   std::optional<boost::json::object> reply;
   std::unique_ptr<Waiting> waiting;
   std::optional<Following> following;
-  bool observe = false;  ///< this connection may only look from now on
+  std::optional<Backlog> backlog;  ///< what does not fit into the reply
+  bool observe = false;            ///< this connection may only look from now on
 };
 
 /// `observer`: the connection has given up the right to act and to read logs.

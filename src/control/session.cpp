@@ -1,5 +1,6 @@
 #include "control/session.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <utility>
 
@@ -24,6 +25,7 @@ void Session::close() {
   closed_ = true;
   waiting_.reset();
   following_.reset();
+  backlog_.reset();
   deadline_.cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -77,7 +79,7 @@ void Session::on_read(std::size_t size) {
 
 void Session::serve_next() {
   // One request at a time, the next only when the last reply has left: what is unread stays bounded by one reply.
-  while (!closed_ && !ending_ && !writing_ && waiting_ == nullptr && !following_) {
+  while (!closed_ && !ending_ && !writing_ && waiting_ == nullptr && !following_ && !backlog_) {
     const std::size_t end = inbox_.find('\n');
     if (end == std::string::npos ? inbox_.size() >= kMaxRequest : end >= kMaxRequest) {
       ending_ = true;
@@ -102,6 +104,7 @@ void Session::serve(std::string_view line) {
   observer_ = observer_ || outcome.observe;
   waiting_ = std::move(outcome.waiting);
   following_ = std::move(outcome.following);
+  backlog_ = std::move(outcome.backlog);
   if (outcome.reply) send(*outcome.reply);
 }
 
@@ -121,6 +124,10 @@ bool Session::follows(std::size_t unit) const {
 }
 
 void Session::deliver(const std::string& line) {
+  if (backlog_) {  // it will come in its turn
+    ++behind_;
+    return;
+  }
   if (outbox_.size() - written_ + line.size() > options_.max_unread) {
     ++lost_lines_;
     return;
@@ -143,6 +150,7 @@ void Session::write() {
     written_ = 0;
     disarm_deadline();
     if (ending_) return end();
+    if (backlog_) return send_backlog();
     if (lost_lines_ > 0) return report_lost_lines();
     serve_next();
     return read();
@@ -162,6 +170,21 @@ void Session::write() {
 void Session::on_written(std::size_t size) {
   written_ += size;
   write();
+}
+
+/// One part, when the one before has left: what waits here stays bounded, however much was asked for. A follower then
+/// gets what has come since, and counts what was forgotten before it was his turn.
+void Session::send_backlog() {
+  if (backlog_->done()) {
+    if (following_) lost_lines_ += expected_ - std::min(expected_, backlog_->given());
+    expected_ = following_ ? std::exchange(behind_, 0) : 0;
+    if (expected_ == 0) {
+      backlog_.reset();
+      return write();
+    }
+    backlog_->extend(handler_);
+  }
+  send(backlog_->next(handler_));
 }
 
 void Session::report_lost_lines() {

@@ -44,6 +44,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void write();
   void on_written(std::size_t size);
   void report_lost_lines();
+  void send_backlog();
   void end();
   void arm_deadline();
   void disarm_deadline();
@@ -61,6 +62,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t written_ = 0;
   std::unique_ptr<Waiting> waiting_;
   std::optional<Following> following_;
+  std::optional<Backlog> backlog_;
+  std::size_t behind_ = 0;    ///< lines of a follower that came while older ones were on their way
+  std::size_t expected_ = 0;  ///< of these, how many the backlog should give
   std::size_t lost_lines_ = 0;
   bool reading_ = false;
   bool writing_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace slipway::logging {
@@ -42,15 +43,14 @@ class Circle {
 
   [[nodiscard]] bool fits(std::size_t text) const { return capacity_ - size_ >= sizeof(Header) + text; }
 
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (std::size_t at = 0; at < size_;) {
-      Header header;
-      get(at, &header, sizeof header);
-      visit(header, at + sizeof header);
-      at += sizeof header + header.length;
-    }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Header header(std::size_t at) const {
+    Header header;
+    get(at, &header, sizeof header);
+    return header;
   }
+  /// Where the next record begins.
+  [[nodiscard]] std::size_t after(std::size_t at) const { return at + sizeof(Header) + header(at).length; }
 
   void get(std::size_t at, void* to, std::size_t length) const {
     if (length == 0) return;
@@ -116,6 +116,17 @@ struct Ring::Impl {
   std::uint64_t next_sequence = 0;
   std::uint64_t next_id = 1;
 
+  [[nodiscard]] Record record(std::size_t unit, std::size_t at) const {
+    using SystemClock = std::chrono::system_clock;
+    const Circle& lines = units[unit].lines;
+    const Header header = lines.header(at);
+    const auto since = std::chrono::duration_cast<SystemClock::duration>(std::chrono::nanoseconds(header.nanoseconds));
+    Record record{static_cast<Source>(unit), header.stream, SystemClock::time_point(since), {}};
+    record.text.resize(header.length);
+    lines.get(at + sizeof header, record.text.data(), header.length);
+    return record;
+  }
+
   void make_room(Circle& lines, std::size_t text) const {
     const std::size_t share = std::max(kFirstCapacity, std::min(kUnitCapacity, kTotalCapacity / units.size()));
     while (!lines.fits(text) && lines.capacity() < share) {
@@ -154,28 +165,57 @@ void Ring::append(const Line& line) {
 }
 
 std::vector<Ring::Record> Ring::last(std::size_t count, const std::vector<Source>& sources) const {
-  struct Position {
-    Header header;
+  std::uint64_t from = begin_of_last(count, sources);
+  return read(from, impl_->next_sequence, sources, std::numeric_limits<std::size_t>::max());
+}
+
+std::uint64_t Ring::next() const { return impl_->next_sequence; }
+
+std::uint64_t Ring::begin_of_last(std::size_t count, const std::vector<Source>& sources) const {
+  if (count == 0) return impl_->next_sequence;
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t unit = 0; unit < impl_->units.size(); ++unit) {
+    if (!selects(sources, static_cast<Source>(unit))) continue;
+    const Circle& lines = impl_->units[unit].lines;
+    for (std::size_t at = 0; at < lines.size(); at = lines.after(at)) numbers.push_back(lines.header(at).sequence);
+  }
+  if (numbers.size() <= count) return 0;
+  const auto first = numbers.end() - static_cast<std::ptrdiff_t>(count);
+  std::nth_element(numbers.begin(), first, numbers.end());
+  return *first;
+}
+
+std::vector<Ring::Record> Ring::read(std::uint64_t& from, std::uint64_t to, const std::vector<Source>& sources,
+                                     std::size_t bytes) const {
+  struct Place {
+    std::uint64_t sequence;
     std::size_t unit;
     std::size_t at;
   };
-  std::vector<Position> positions;
+  // The next line of each unit; the heap gives the oldest of them.
+  const auto later = [](const Place& a, const Place& b) { return a.sequence > b.sequence; };
+  std::vector<Place> heap;
+  const auto push = [&](std::size_t unit, std::size_t at) {
+    const Circle& lines = impl_->units[unit].lines;
+    while (at < lines.size() && lines.header(at).sequence < from) at = lines.after(at);
+    if (at >= lines.size() || lines.header(at).sequence >= to) return;
+    heap.push_back({lines.header(at).sequence, unit, at});
+    std::push_heap(heap.begin(), heap.end(), later);
+  };
   for (std::size_t unit = 0; unit < impl_->units.size(); ++unit) {
-    if (!selects(sources, static_cast<Source>(unit))) continue;
-    impl_->units[unit].lines.for_each(
-        [&](const Header& header, std::size_t at) { positions.push_back({header, unit, at}); });
+    if (selects(sources, static_cast<Source>(unit))) push(unit, 0);
   }
-  std::sort(positions.begin(), positions.end(),
-            [](const Position& a, const Position& b) { return a.header.sequence < b.header.sequence; });
   std::vector<Record> records;
-  for (std::size_t i = positions.size() - std::min(count, positions.size()); i < positions.size(); ++i) {
-    const auto& [header, unit, at] = positions[i];
-    using SystemClock = std::chrono::system_clock;
-    const auto since = std::chrono::duration_cast<SystemClock::duration>(std::chrono::nanoseconds(header.nanoseconds));
-    records.push_back({static_cast<Source>(unit), header.stream, SystemClock::time_point(since), {}});
-    records.back().text.resize(header.length);
-    impl_->units[unit].lines.get(at, records.back().text.data(), header.length);
+  for (std::size_t size = 0; !heap.empty() && (size < bytes || records.empty());) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    const Place place = heap.back();
+    heap.pop_back();
+    records.push_back(impl_->record(place.unit, place.at));
+    size += records.back().text.size() + sizeof(Record);
+    from = place.sequence + 1;
+    push(place.unit, impl_->units[place.unit].lines.after(place.at));
   }
+  if (heap.empty()) from = to;
   return records;
 }
 

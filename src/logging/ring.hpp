@@ -55,6 +55,15 @@ class Ring {
   /// The last `count` lines of these sources together (all sources if empty), oldest first.
   [[nodiscard]] std::vector<Record> last(std::size_t count, const std::vector<Source>& sources) const;
 
+  /// Every line has a number, in the order of arrival. This is the one that the next line gets.
+  [[nodiscard]] std::uint64_t next() const;
+  /// The number from which on there are at most `count` lines of these sources.
+  [[nodiscard]] std::uint64_t begin_of_last(std::size_t count, const std::vector<Source>& sources) const;
+  /// The lines of these sources from number `from` on, below `to`, oldest first, until they hold `bytes`; moves `from`
+  /// behind them, and to `to` when that was all. What was forgotten meanwhile is missing.
+  [[nodiscard]] std::vector<Record> read(std::uint64_t& from, std::uint64_t to, const std::vector<Source>& sources,
+                                         std::size_t bytes) const;
+
   using Follower = std::function<void(const Line&)>;
   using Wanted = std::function<bool()>;
   /// Calls `follower` for every later line of these sources (all if empty) until unfollow(), as long as `wanted` says

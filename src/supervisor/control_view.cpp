@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "supervisor/unit_text.hpp"
+#include "supervisor/worker_logs.hpp"
 #include "version.hpp"
 
 namespace slipway::supervisor {
@@ -21,6 +22,15 @@ control::ContainerState state_of(const engine::Engine& engine, bool was_ready) {
   if (engine.stopping()) return control::ContainerState::kStopping;
   if (engine.ready()) return control::ContainerState::kReady;
   return was_ready ? control::ContainerState::kDegraded : control::ContainerState::kBooting;
+}
+
+std::vector<logging::Source> sources_of(const std::vector<std::size_t>& units) {
+  std::vector<logging::Source> sources;
+  sources.reserve(units.size());
+  for (const std::size_t unit : units) {
+    sources.push_back(unit == control::kSlipway ? logging::Source::kSlipway : static_cast<logging::Source>(unit + 1));
+  }
+  return sources;
 }
 
 bool runs(engine::UnitState state) {
@@ -78,18 +88,20 @@ std::optional<std::string> ControlView::act(control::Verb verb, std::size_t unit
   return "unknown request";
 }
 
-std::vector<control::LogLine> ControlView::logs(const std::vector<std::size_t>& units, std::size_t lines) const {
-  std::vector<logging::Source> sources;
-  sources.reserve(units.size());
-  for (const std::size_t unit : units) {
-    sources.push_back(unit == control::kSlipway ? logging::Source::kSlipway : static_cast<logging::Source>(unit + 1));
-  }
+control::LogRange ControlView::last_logs(const std::vector<std::size_t>& units, std::size_t lines) const {
+  return {ring_->begin_of_last(lines, sources_of(units)), ring_->next()};
+}
+
+std::vector<control::LogLine> ControlView::read_logs(const std::vector<std::size_t>& units, control::LogRange& range,
+                                                     std::size_t bytes) const {
   std::vector<control::LogLine> found;
-  for (logging::Ring::Record& record : ring_->last(lines, sources)) {
+  for (logging::Ring::Record& record : ring_->read(range.from, range.to, sources_of(units), bytes)) {
     const auto source = static_cast<std::size_t>(record.source);
     found.push_back({source == 0 ? control::kSlipway : source - 1, record.time, std::move(record.text)});
   }
   return found;
 }
+
+bool ControlView::captured(std::size_t unit) const { return !writes_through(setup_->plan.units[unit]); }
 
 }  // namespace slipway::supervisor

@@ -27,8 +27,10 @@ class ControlView final : public control::Handler {
   [[nodiscard]] std::vector<std::size_t> listing() const override;
   [[nodiscard]] control::UnitStatus unit(std::size_t index) const override;
   [[nodiscard]] std::optional<std::string> act(control::Verb verb, std::size_t unit, int signal) override;
-  [[nodiscard]] std::vector<control::LogLine> logs(const std::vector<std::size_t>& units,
-                                                   std::size_t lines) const override;
+  [[nodiscard]] control::LogRange last_logs(const std::vector<std::size_t>& units, std::size_t lines) const override;
+  [[nodiscard]] std::vector<control::LogLine> read_logs(const std::vector<std::size_t>& units, control::LogRange& range,
+                                                        std::size_t bytes) const override;
+  [[nodiscard]] bool captured(std::size_t unit) const override;
 
   /// Call when the engine has become ready: from then on "not ready" reads as degraded.
   void note_ready() { was_ready_ = true; }

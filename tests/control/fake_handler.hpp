@@ -44,15 +44,30 @@ class FakeHandler : public Handler {
     if (verb == Verb::kStop || verb == Verb::kRestart) units[unit].state = "stopping";
     return std::nullopt;
   }
-  [[nodiscard]] std::vector<LogLine> logs(const std::vector<std::size_t>& wanted, std::size_t count) const override {
+  [[nodiscard]] LogRange last_logs(const std::vector<std::size_t>& wanted, std::size_t count) const override {
+    std::size_t from = lines.size();
+    for (; from > 0 && count > 0; --from) count -= selected(wanted, lines[from - 1]) ? 1 : 0;
+    return {from, lines.size()};
+  }
+  [[nodiscard]] std::vector<LogLine> read_logs(const std::vector<std::size_t>& wanted, LogRange& range,
+                                               std::size_t bytes) const override {
     std::vector<LogLine> found;
-    for (const LogLine& line : lines) {
-      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), line.unit) != wanted.end()) found.push_back(line);
+    for (std::size_t size = 0; !range.empty() && size < bytes; ++range.from) {
+      const LogLine& line = lines[range.from];
+      if (line.text == kForgotten || !selected(wanted, line)) continue;
+      found.push_back(line);
+      size += line.text.size();
     }
-    if (found.size() > count) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(count));
     return found;
   }
+  [[nodiscard]] bool captured(std::size_t unit) const override { return unit != uncaptured; }
 
+  static bool selected(const std::vector<std::size_t>& wanted, const LogLine& line) {
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), line.unit) != wanted.end();
+  }
+  static constexpr const char* kForgotten = "forgotten";
+
+  std::size_t uncaptured = static_cast<std::size_t>(-2);
   ContainerStatus status;
   std::vector<UnitStatus> units;
   std::vector<LogLine> lines;

@@ -141,6 +141,18 @@ TEST_F(Requests, LogsComeWithTheirUnitsName) {
   EXPECT_EQ(lines[0].at("unit").as_string(), "web[0]");
   EXPECT_EQ(lines[1].at("unit").as_string(), "slipway");
   EXPECT_FALSE(outcome.following);
+  EXPECT_FALSE(outcome.reply->contains("uncaptured"));
+}
+
+TEST_F(Requests, LogsOfAUnitThatIsNotCapturedSaySo) {
+  handler_.uncaptured = 1;
+  Request request;
+  request.operation = Operation::kLogs;
+  request.units = {"web"};
+  const Outcome outcome = answer(request, handler_, false);
+  const auto& names = outcome.reply->at("uncaptured").as_array();
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_EQ(names[0].as_string(), "web[0]");
 }
 
 }  // namespace

@@ -115,6 +115,68 @@ TEST_F(Servers, StreamLogsToThoseWhoFollow) {
   EXPECT_EQ(line->at("line").at("text").as_string(), "from \xEF\xBF\xBD web");
 }
 
+TEST_F(Servers, SendManyLinesInBoundedPartsAndThenAnswerTheNextRequest) {
+  for (int i = 0; i < 3000; ++i) handler_.lines.push_back({1, {}, std::to_string(i) + std::string(200, 'x')});
+  serve();
+  Client client = connected();
+  Request request;
+  request.operation = Operation::kLogs;
+  request.lines = 2500;
+  auto part = client.call(request, kSoon);
+  std::size_t lines = 0;
+  std::size_t parts = 0;
+  for (;; part = client.next(kSoon), ++parts) {
+    ASSERT_TRUE(part) << part.error().message;
+    for (const auto& line : part->at("lines").as_array()) {
+      EXPECT_TRUE(line.at("text").as_string().starts_with(std::to_string(500 + lines++) + "x"));
+    }
+    EXPECT_LT(control::to_line(*part).size(), 200000U);
+    if (!part->contains("more")) break;
+  }
+  EXPECT_EQ(lines, 2500U);
+  EXPECT_GT(parts, 5U);
+  EXPECT_TRUE(client.status());
+}
+
+TEST_F(Servers, LoseNoLineBetweenTheLastOnesAndThoseThatFollow) {
+  options_.max_unread = 1 << 18;
+  for (int i = 0; i < 3000; ++i) handler_.lines.push_back({1, {}, std::to_string(i) + std::string(300, ' ')});
+  serve();
+  Client client = connected();
+  Request request;
+  request.operation = Operation::kLogs;
+  request.lines = 100000;
+  request.follow = true;
+  auto message = client.call(request, kSoon);
+  ASSERT_TRUE(message);
+  EXPECT_TRUE(message->contains("more"));
+  // While older lines are on their way: one is forgotten before its turn.
+  on_loop([this] {
+    for (const char* text : {"3000 ", FakeHandler::kForgotten, "3001 "}) {
+      handler_.lines.push_back({1, {}, text});
+      server_->publish(1, text);
+    }
+  });
+  std::size_t next = 0;
+  std::int64_t lost = 0;
+  const auto see = [&](const boost::json::value& line) {
+    EXPECT_TRUE(line.at("text").as_string().starts_with(std::to_string(next++) + " ")) << line;
+  };
+  for (;; message = client.next(kSoon)) {
+    ASSERT_TRUE(message) << message.error().message;
+    if (const auto* lines = message->if_contains("lines")) {
+      for (const auto& line : lines->as_array()) see(line);
+    }
+    if (const auto* count = message->if_contains("lost_lines")) lost += count->as_int64();
+    if (next == 3002 && lost > 0) break;
+  }
+  EXPECT_EQ(lost, 1);
+  on_loop([this] { server_->publish(1, "3002 live"); });
+  message = client.next(kSoon);
+  ASSERT_TRUE(message);
+  see(message->at("line"));
+}
+
 TEST_F(Servers, ObserversStayObservers) {
   serve();
   Client client = connected();

@@ -54,6 +54,40 @@ TEST(Ring, ForgetsTheOldestWithinItsBounds) {
   EXPECT_EQ(lines.back().stream, Stream::kError);
 }
 
+TEST(Ring, IsReadInBoundedPartsInTheOrderOfArrival) {
+  Ring ring({"a", "b", "c"});
+  const Source a{1};
+  const Source b{2};
+  for (int i = 0; i < 60; ++i) ring.append({i % 2 ? a : b, Stream::kOut, system_clock::now(), number(i)});
+  ring.append({Source{3}, Stream::kOut, system_clock::now(), "not asked for"});
+  std::uint64_t from = ring.begin_of_last(50, {a, b});
+  const std::uint64_t to = ring.next();
+  ring.append({a, Stream::kOut, system_clock::now(), "later"});
+  std::vector<std::string> texts;
+  int parts = 0;
+  while (from < to) {
+    for (const auto& record : ring.read(from, to, {a, b}, 200)) texts.push_back(record.text);
+    ASSERT_LT(++parts, 60);
+  }
+  EXPECT_GT(parts, 5);
+  ASSERT_EQ(texts.size(), 50U);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(texts[static_cast<std::size_t>(i)], number(10 + i));
+  EXPECT_EQ(ring.begin_of_last(0, {a}), ring.next());
+}
+
+TEST(Ring, AsksWhetherAFollowerWantsLines) {
+  Ring ring({"a"});
+  bool wanted = false;
+  int seen = 0;
+  ring.follow({}, [&](const Line&) { ++seen; }, [&] { return wanted; });
+  ring.append({Source{1}, Stream::kOut, system_clock::now(), "1"});
+  EXPECT_FALSE(ring.followed());
+  wanted = true;
+  EXPECT_TRUE(ring.followed());
+  ring.append({Source{1}, Stream::kOut, system_clock::now(), "2"});
+  EXPECT_EQ(seen, 1);
+}
+
 TEST(Ring, KeepsTheEndOfAHugeLine) {
   Ring ring;
   const Source a = ring.add("a");

@@ -49,6 +49,8 @@ def test_a_raw_worker_writes_to_the_containers_own_descriptors(container):
     pid = one.unit_pid("raw")
     for descriptor in (1, 2):
         assert os.readlink(f"/proc/{pid}/fd/{descriptor}") == str(one.log_path)
+    assert "format: raw" in one.cli("logs", "raw").stderr
+    assert "format: raw" not in one.cli("logs").stderr
     assert one.stop() == 0
 
 

@@ -29,11 +29,32 @@ void print(const boost::json::object& line, bool json) {
   std::cout << text_of(line, "time") << ' ' << text_of(line, "unit") << " | " << text_of(line, "text") << '\n';
 }
 
+void print_lines(const boost::json::object& message, bool json) {
+  const boost::json::value* lines = message.if_contains("lines");
+  if (lines == nullptr || !lines->is_array()) return;
+  for (const boost::json::value& line : lines->get_array()) {
+    if (line.is_object()) print(line.get_object(), json);
+  }
+}
+
+void say_uncaptured(const boost::json::object& reply) {
+  const boost::json::value* units = reply.if_contains("uncaptured");
+  if (units == nullptr || !units->is_array()) return;
+  for (const boost::json::value& unit : units->get_array()) {
+    if (!unit.is_string()) continue;
+    std::cerr
+        << "slipway logs: " << unit.get_string().c_str()
+        << ": nothing is kept: it writes to the container's own output (logging: {format: raw}, or `run -- CMD`)\n";
+  }
+}
+
 /// False when the reader of our output has gone.
 bool print_followed(const boost::json::object& message, bool json) {
+  print_lines(message, json);
   if (const auto* line = message.if_contains("line"); line != nullptr && line->is_object()) {
     print(line->get_object(), json);
   } else if (const auto* lost = message.if_contains("lost_lines"); lost != nullptr) {
+    std::cout << std::flush;
     std::cerr << "slipway logs: " << *lost << " lines came faster than they were read and are not shown\n";
   }
   return static_cast<bool>(std::cout << std::flush);
@@ -49,17 +70,13 @@ int run_logs(const LogsOptions& options) {
   request.follow = options.follow;
   const auto reply = client->call(request, std::chrono::seconds(10));
   if (!reply) return report_failure("logs", reply.error());
-  const boost::json::value* lines = reply->if_contains("lines");
-  if (lines != nullptr && lines->is_array()) {
-    for (const boost::json::value& line : lines->get_array()) {
-      if (line.is_object()) print(line.get_object(), options.json);
-    }
-  }
-  std::cout << std::flush;
-  while (options.follow) {
+  say_uncaptured(*reply);
+  if (!print_followed(*reply, options.json)) return 1;
+  for (bool more = reply->contains("more"); more || options.follow;) {
     const auto message = client->next(std::nullopt);
     if (!message) return client->ended() ? 0 : report_failure("logs", message.error());
     if (!print_followed(*message, options.json)) return 1;
+    more = message->contains("more");
   }
   return 0;
 }
