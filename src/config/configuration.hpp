@@ -275,6 +275,13 @@ struct WorkerLogging {
   bool operator==(const WorkerLogging&) const = default;
 };
 
+/// A command beside the worker's own process.
+struct Hook {
+  CommandLine command;
+  std::optional<Duration> timeout;
+  bool operator==(const Hook&) const = default;
+};
+
 struct Worker {
   CommandLine command;
   WorkerType type = WorkerType::kService;
@@ -313,6 +320,9 @@ struct Worker {
   KillMode kill_mode = KillMode::kGroup;
   std::optional<Signal> reload_signal;
   WorkerLogging logging;
+  std::optional<Hook> pre_start;     ///< timeout unset: 60s
+  std::optional<Hook> stop_command;  ///< timeout unset: stop_grace_period
+  std::optional<Hook> post_stop;     ///< timeout unset: 10s
   bool operator==(const Worker&) const = default;
 };
 

@@ -97,7 +97,7 @@ class SchemaWriter {
     std::string text = "{\n" + body(type, level + 1) + "\n" + indent(level) + "}";
     if (type.shorthand.empty()) return text;
     for (const Field& field : type.fields)
-      if (field.key == type.shorthand) text += ", " + scalar(*field.type, field.kind, field.rules);
+      if (field.key == type.shorthand) text += ", " + schema(*field.type, field.kind, field.rules, level);
     return text;
   }
 

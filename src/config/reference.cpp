@@ -88,7 +88,11 @@ void table(const Type& type, const std::string& path, std::string& text) {
       choices += (choices.empty() ? "`" : ", `") + std::string(key) + "`";
     text += "Exactly one of " + choices + " is given.\n\n";
   }
-  if (!type.shorthand.empty()) text += "A text alone is short for `" + std::string(type.shorthand) + "`.\n\n";
+  for (const Field& field : type.fields) {
+    if (type.shorthand.empty() || field.key != type.shorthand) continue;
+    const std::string what = field.kind == Kind::kCommand ? "A command" : "A text";
+    text += what + " alone is short for `" + std::string(type.shorthand) + "`.\n\n";
+  }
   text += "| key | value | default | meaning |\n|---|---|---|---|\n";
   const std::string prefix = path.empty() ? "" : path + ".";
   for (const Field& field : type.fields) text += row(field, prefix + std::string(field.key));

@@ -16,6 +16,8 @@ using std::chrono::seconds;
 constexpr std::array<std::string_view, 4> kDatabaseUnits{"initdb", "postgres", "database", "migrate"};
 constexpr unsigned kMostReplicas = 10'000;
 constexpr Duration kStartTimeout = std::chrono::seconds(60);
+constexpr Duration kPreStartTimeout = std::chrono::seconds(60);
+constexpr Duration kPostStopTimeout = std::chrono::seconds(10);
 
 bool is_database_unit(std::string_view name) {
   return std::find(kDatabaseUnits.begin(), kDatabaseUnits.end(), name) != kDatabaseUnits.end();
@@ -158,6 +160,11 @@ LaunchSpec launch_of(const config::Worker& worker, const config::StringMap& expo
   return launch;
 }
 
+std::optional<HookSpec> hook_of(const std::optional<config::Hook>& hook, Duration usual) {
+  if (!hook) return std::nullopt;
+  return HookSpec{hook->command.argv, hook->timeout.value_or(usual)};
+}
+
 Result<UnitDraft> worker_unit(const std::string& name, const config::Worker& worker, const config::StringMap& exports) {
   if (worker.replicas > kMostReplicas) {
     return failure(ExitCode::kConfiguration, "workers." + name + ".replicas: " + std::to_string(worker.replicas) +
@@ -178,6 +185,9 @@ Result<UnitDraft> worker_unit(const std::string& name, const config::Worker& wor
   spec.stop_sequence = worker.stop_sequence;
   if (spec.stop_sequence.empty()) spec.stop_sequence = {{worker.stop_signal, worker.stop_grace_period}};
   spec.kill_mode = worker.kill_mode;
+  spec.pre_start = hook_of(worker.pre_start, kPreStartTimeout);
+  spec.stop_command = hook_of(worker.stop_command, worker.stop_grace_period);
+  spec.post_stop = hook_of(worker.post_stop, kPostStopTimeout);
   spec.success_exit_status = worker.success_exit_status;
   spec.critical = worker.critical;
   spec.reload_signal = worker.reload_signal;

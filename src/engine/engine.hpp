@@ -21,9 +21,14 @@ namespace slipway::engine {
 //   state      event                                   next      commands, and what else happens
 //   ---------  --------------------------------------  --------  -------------------------------------------------
 //   inactive   Boot, enabled                           waiting
-//   waiting    every dependency holds                  starting  Spawn
+//   waiting    every dependency holds                  starting  Spawn; with a pre_start, RunHook first
 //   waiting    a required one can never hold           skipped   a critical unit stops the container
 //   waiting    StopUnit, container stops               inactive
+//   starting   HookFinished ok, dependencies hold      starting  Spawn
+//   starting   HookFinished ok, one no longer holds    waiting   no start is counted
+//   starting   HookFinished not ok, or too late        -> "gone" below: a failed start
+//   starting   pre_start runs: StopUnit, RestartUnit,  stopping  SignalHook TERM, KILL 1 s later
+//                container stops
 //   starting   Spawned: oneshot, or nothing to wait    running   start_timeout begins for a oneshot
 //   starting   Spawned: readiness or health check      starting  Probe, unless it notifies; start_timeout begins
 //   starting   Notified, READY=1, ProbeFinished ok     ready     health checks begin
@@ -46,18 +51,24 @@ namespace slipway::engine {
 //     stopping                                                   earlier than that from now; never the wait after KILL
 //   up         Paused                                  same      start_timeout ends that much later, the watchdog's
 //                                                                time begins anew
-//   up         Exited, none of its group left          -> "ended" below
+//   up         Exited, none of its group left          -> "gone" below
 //   up         Exited, others of its group left        stopping  Signal: they get the stop sequence from its start
-//   up         StopUnit, RestartUnit                   stopping  Signal
-//   up         container stops, no dependent is left   stopping  Signal
+//   up         StopUnit, RestartUnit                   stopping  Signal; with a stop_command, RunHook first
+//   up         container stops, no dependent is left   stopping  Signal, or RunHook as above
+//   stopping   HookFinished of stop_command            stopping  Signal: the stop sequence begins
 //   stopping   a step's wait over                      stopping  Signal: the next step's, KILL after the last
 //   stopping   the wait after KILL over                failed    reported as leftover; inactive if asked to stop
 //   stopping   Exited, others left, kill_mode process  stopping  Signal KILL to the group
-//   stopping   Exited or GroupGone, nothing left       -> "ended", or by what it was stopped for:
+//   stopping   Exited or GroupGone, nothing left       -> "gone", but not before stop_command has ended
+//   any        a hook's timeout over                   the same  SignalHook TERM, KILL 1 s later; unit.leftover and
+//                                                                failed (inactive if asked) where KILL does not help
+//   "gone"     there is a post_stop                    stopping  RunHook; what follows waits for HookFinished
+//   "gone"     no post_stop, or it has ended           -> "ended", or by what it was stopped for:
 //                StopUnit, container                   inactive
 //                RestartUnit                           waiting   starts without backoff, limits forgotten
-//                start_timeout, watchdog               backoff or failed, as after a failure
+//                start_timeout, watchdog, pre_start    backoff or failed, as after a failure
 //                nothing, by STOPPING=1                "ended"
+//                SpawnFailed                           as above, for a unit with hooks
 //                unhealthy                             backoff   whatever the restart policy; failed at the limit
 //   "ended"    success, oneshot or no restart          exited    WriteMarker for a oneshot's markers
 //   "ended"    the restart policy applies              backoff   failed when the start limit is reached
@@ -75,8 +86,8 @@ namespace slipway::engine {
 //   any        Reload, container stops or no boot yet  same      refused, and so is a second one before the first ended
 //   any        Reload, definition unchanged            same      process, timers, counts and limits stay
 //   leaving:   waiting, backoff                        inactive
-//              up, no dependent is left that leaves    stopping  Signal
-//              Exited or GroupGone, nothing left       inactive  whatever its exit was; nobody is skipped for it
+//              up, no dependent is left that leaves    stopping  Signal, or RunHook of stop_command
+//              nothing left, post_stop has ended       inactive  whatever its exit was; nobody is skipped for it
 //              StartUnit, StopUnit, RestartUnit        same      refused
 //              container stops                         as above  the reload is abandoned
 //   nothing that leaves lives any more: the new plan is in force (Replan), and what was
@@ -156,6 +167,7 @@ class Engine {
 
 [[nodiscard]] const char* to_string(UnitState state);
 [[nodiscard]] const char* to_string(EventName name);
+[[nodiscard]] const char* to_string(HookKind kind);
 [[nodiscard]] const char* to_string(Marker marker);
 
 }  // namespace slipway::engine

@@ -65,6 +65,7 @@ void Machine::timer_due(std::size_t slot) {
   const auto unit = static_cast<UnitId>((slot - 1) / kUnitSlots);
   if (slot == life_slot(unit)) return life_timer_due(unit);
   if (slot == probe_slot(unit)) return probe_timer_due(unit);
+  if (slot == hook_slot(unit)) return hook_timer_due(unit);
   watchdog_bites(unit, "no WATCHDOG=1 within " + describe(record(unit).watchdog));
 }
 

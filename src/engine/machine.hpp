@@ -1,7 +1,8 @@
 #pragma once
 // The engine's inside: one record per unit and the transitions of the table in engine.hpp. The definitions are spread
 // over files by subject: units.cpp (start, exit, what follows), readiness.cpp (probes and health), notices.cpp (what a
-// unit says of itself), stopping.cpp (a unit's stop sequence), shutdown.cpp (the container's stop), operator.cpp
+// unit says of itself), stopping.cpp (a unit's stop sequence), hooks.cpp (what runs beside its process), shutdown.cpp
+// (the container's stop), operator.cpp
 // (requests), reloading.cpp (another plan), machine.cpp (dispatch).
 
 #include <cstdint>
@@ -22,12 +23,17 @@ enum class Outcome {
   kNatural,          ///< by themselves: success or failure, then the restart policy
   kTimedOut,         ///< not ready (or not finished) within start_timeout: a failed start
   kWatchdog,         ///< gave no sign of life in time: a failure
+  kUnprepared,       ///< its pre_start failed: a failed start
+  kShortage,         ///< no process could be made, for a reason that passes
+  kNotStartable,     ///< no process could be made, for a reason that stays
   kUnhealthy,        ///< the health check asks for a restart, whatever the restart policy
   kOperatorStop,     ///< stays stopped until an operator starts it
   kOperatorRestart,  ///< starts again at once
   kContainerStop,    ///< ends with the container
   kReload,           ///< a reload changes it or takes it away
 };
+
+enum class HookPhase { kRunning, kAsked, kKilled };
 
 enum class ProbePhase { kOff, kIdle, kInFlight };
 
@@ -52,6 +58,12 @@ struct UnitRecord {
 
   std::size_t stop_step = 0;  ///< the next step of the stop sequence
   bool killed = false;        ///< KILL was sent; only the last wait remains
+
+  std::optional<HookKind> hook;  ///< which of its hooks runs
+  HookPhase hook_phase = HookPhase::kRunning;
+  bool hook_late = false;  ///< its timeout is over
+  bool hook_left = false;  ///< a hook that KILL did not end still lives
+  bool ran = false;        ///< this start brought a process to life
 
   ProbePhase probe = ProbePhase::kOff;
   ProbeKind probe_kind = ProbeKind::kReadiness;
@@ -107,14 +119,16 @@ class Machine {
   [[nodiscard]] const UnitSpec& spec(UnitId unit) const { return plan_.units[index(unit)]; }
   // Timer slots: one for the container, then kUnitSlots per unit, so that a reload may add units.
   static constexpr std::size_t kShutdownSlot = 0;
-  static constexpr std::size_t kUnitSlots = 3;
+  static constexpr std::size_t kUnitSlots = 4;
   [[nodiscard]] static std::size_t timer_slots(std::size_t units) { return 1 + kUnitSlots * units; }
   [[nodiscard]] static std::size_t life_slot(UnitId unit) { return 1 + kUnitSlots * index(unit); }
   [[nodiscard]] static std::size_t probe_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 1; }
   [[nodiscard]] static std::size_t watchdog_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 2; }
+  [[nodiscard]] static std::size_t hook_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 3; }
 
   // --- units.cpp: from start to end
   void start_if_possible(UnitId unit);
+  void begin_start(UnitId unit);
   void spawn(UnitId unit);
   void skip(UnitId unit);
   void unit_event(const event::Spawned& event);
@@ -123,12 +137,23 @@ class Machine {
   void unit_event(const event::GroupGone& event);
   void life_timer_due(UnitId unit);
   void processes_gone(UnitId unit);
+  void ended(UnitId unit);
   void ended_by_itself(UnitId unit);
   void succeeded(UnitId unit);
   void restart_later(UnitId unit, const std::string& why, const ExitStatus* status);
   void back_off(UnitId unit, Duration delay, const std::string& why);
   void give_up(UnitId unit, const std::string& reason, const ExitStatus* status);
   void become_inactive(UnitId unit, bool held, std::string reason);
+
+  // --- hooks.cpp: pre_start, stop_command, post_stop
+  bool run_hook(UnitId unit, HookKind kind);
+  void end_hook(UnitId unit);
+  void kill_hook(UnitId unit);
+  void hook_timer_due(UnitId unit);
+  void unit_event(const event::HookFinished& event);
+  void hook_over(UnitId unit, HookKind kind, const std::string& trouble);
+  void pre_start_over(UnitId unit, const std::string& trouble);
+  void stop_command_over(UnitId unit);
 
   // --- readiness.cpp: probes
   void begin_readiness(UnitId unit);
@@ -213,6 +238,11 @@ class Machine {
   int cause_code_ = 0;
   int stop_signal_ = 0;
 };
+
+/// Something of the unit lives, or what KILL could not end does.
+[[nodiscard]] inline bool lives(const UnitRecord& record) {
+  return record.main_alive || record.group_alive || record.hook_left;
+}
 
 /// The process lives and nobody has asked it to end.
 [[nodiscard]] constexpr bool is_up(UnitState state) {

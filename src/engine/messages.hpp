@@ -62,6 +62,11 @@ struct Exited {
 struct GroupGone {
   UnitId unit{};
 };
+/// The unit's hook ended, and what it left of its process group was killed; or it could not be started.
+struct HookFinished {
+  UnitId unit{};
+  ExitStatus status;
+};
 /// The unit itself said it is ready (notify_fd).
 struct Notified {
   UnitId unit{};
@@ -116,10 +121,10 @@ struct Reload {
 };
 }  // namespace event
 
-using Event =
-    std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone, event::Notified,
-                 event::ProbeFinished, event::Tick, event::StopRequested, event::SignalReceived, event::StartUnit,
-                 event::StopUnit, event::RestartUnit, event::SignalUnit, event::Reload, event::Notice, event::Paused>;
+using Event = std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone,
+                           event::HookFinished, event::Notified, event::ProbeFinished, event::Tick,
+                           event::StopRequested, event::SignalReceived, event::StartUnit, event::StopUnit,
+                           event::RestartUnit, event::SignalUnit, event::Reload, event::Notice, event::Paused>;
 
 /// Stable names of what happens to units and to the container; documented in docs/, tested, and never renamed.
 enum class EventName {
@@ -138,6 +143,8 @@ enum class EventName {
   kUnitFailed,
   kUnitSkipped,
   kUnitLeftover,  ///< processes outlived their unit and could not be ended
+  kUnitHook,
+  kUnitHookFailed,
   kContainerReady,
   kContainerStopping,
   kContainerStopped,
@@ -155,6 +162,16 @@ struct Signal {
   UnitId unit{};
   int signal = 0;
   bool group = true;
+};
+/// Start one of the unit's hooks; the host answers with HookFinished. Never two at once of one unit.
+struct RunHook {
+  UnitId unit{};
+  HookKind kind{};
+};
+/// Send a signal to the process group of the unit's hook. One that is gone is no error.
+struct SignalHook {
+  UnitId unit{};
+  int signal = 0;
 };
 /// Run the unit's readiness probe or health check once; the host answers with ProbeFinished within `timeout`.
 struct Probe {
@@ -201,9 +218,9 @@ struct Finish {
 };
 }  // namespace command
 
-using Command =
-    std::variant<command::Spawn, command::Signal, command::Probe, command::CancelProbes, command::WriteMarker,
-                 command::RemoveMarker, command::Report, command::Refuse, command::Finish, command::Replan>;
+using Command = std::variant<command::Spawn, command::Signal, command::RunHook, command::SignalHook, command::Probe,
+                             command::CancelProbes, command::WriteMarker, command::RemoveMarker, command::Report,
+                             command::Refuse, command::Finish, command::Replan>;
 using Commands = std::vector<Command>;
 
 }  // namespace slipway::engine

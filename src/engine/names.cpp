@@ -63,6 +63,10 @@ const char* to_string(EventName name) {
       return "unit.skipped";
     case EventName::kUnitLeftover:
       return "unit.leftover";
+    case EventName::kUnitHook:
+      return "unit.hook";
+    case EventName::kUnitHookFailed:
+      return "unit.hook_failed";
     case EventName::kContainerReady:
       return "container.ready";
     case EventName::kContainerStopping:
@@ -73,6 +77,18 @@ const char* to_string(EventName name) {
       return "config.reloaded";
     case EventName::kConfigReloadAbandoned:
       return "config.reload_abandoned";
+  }
+  return "unknown";
+}
+
+const char* to_string(HookKind kind) {
+  switch (kind) {
+    case HookKind::kPreStart:
+      return "pre_start";
+    case HookKind::kStopCommand:
+      return "stop_command";
+    case HookKind::kPostStop:
+      return "post_stop";
   }
   return "unknown";
 }

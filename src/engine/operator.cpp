@@ -39,7 +39,7 @@ void Machine::unit_event(const event::StartUnit& event) {
 /// A unit without processes starts now, without regard to backoff and start limit.
 void Machine::operator_start(UnitId unit) {
   UnitRecord& record = this->record(unit);
-  if (record.main_alive || record.group_alive) return refuse(unit, "processes of its last run still live");
+  if (lives(record)) return refuse(unit, "processes of its last run still live");
   if (!dependencies_.all_hold(unit)) return refuse(unit, waits_for(unit));
   if (record.state == UnitState::kWaiting) return;  // starts before this call returns
   timers_.disarm(life_slot(unit));

@@ -83,6 +83,19 @@ struct LaunchSpec {
   bool operator==(const LaunchSpec&) const = default;
 };
 
+/// A command beside the unit's own process, run with its identity, directory and environment.
+enum class HookKind {
+  kPreStart,     ///< before each start, which happens only when it succeeds
+  kStopCommand,  ///< before the first signal of a stop
+  kPostStop,     ///< after each end
+};
+
+struct HookSpec {
+  std::vector<std::string> argv;
+  Duration timeout = std::chrono::seconds(60);  ///< then TERM, and KILL a second later
+  bool operator==(const HookSpec&) const = default;
+};
+
 struct UnitSpec {
   std::string name;    ///< `web`, or `web[0]` when there is more than one replica
   std::string worker;  ///< the configured name all replicas share
@@ -100,6 +113,9 @@ struct UnitSpec {
   Duration watchdog{0};                             ///< the longest pause between two WATCHDOG=1; 0: none
   std::vector<config::StopStep> stop_sequence{{}};  ///< KILL follows the last wait
   config::KillMode kill_mode = config::KillMode::kGroup;
+  std::optional<HookSpec> pre_start;
+  std::optional<HookSpec> stop_command;
+  std::optional<HookSpec> post_stop;
   std::vector<unsigned> success_exit_status{0};
   bool critical = true;           ///< giving up on it stops the container
   bool ends_container = false;    ///< its exit, good or bad, stops the container with its code

@@ -27,7 +27,7 @@ void Machine::on(const event::Reload& event) {
   if (!booted_) return refuse(std::nullopt, "the boot has not begun");
   if (reload_) return refuse(std::nullopt, "a reload is under way");
   std::vector<bool> reusable;
-  for (const UnitRecord& record : units_) reusable.push_back(!record.main_alive && !record.group_alive);
+  for (const UnitRecord& record : units_) reusable.push_back(!lives(record));
   reload_ = reconcile(plan_, event.plan, reusable);
   for (std::size_t i = 0; i < units_.size(); ++i) {
     if (leaves(reload_->changes[i])) begin_leaving(static_cast<UnitId>(i));
@@ -96,7 +96,7 @@ void Machine::switch_plans() {
   for (const UnitId unit : order_) start_anew(unit, next.changes[index(unit)]);
   // Last, because a critical one stops the container.
   for (const UnitId unit : order_) {
-    const bool stuck = record(unit).main_alive || record(unit).group_alive;
+    const bool stuck = lives(record(unit));
     if (stuck && starts_anew(unit, next.changes[index(unit)])) {
       give_up(unit, "processes of its last run still live", nullptr);
     }
@@ -116,6 +116,7 @@ void Machine::renew(UnitId unit, Change change) {
   fresh.pid = old.pid;
   fresh.main_alive = old.main_alive;
   fresh.group_alive = old.group_alive;
+  fresh.hook_left = old.hook_left;
   fresh.queued = old.queued;
   if (change == Change::kChanged) {
     fresh.last_exit = old.last_exit;
@@ -131,6 +132,7 @@ void Machine::renew(UnitId unit, Change change) {
   timers_.disarm(life_slot(unit));
   timers_.disarm(probe_slot(unit));
   timers_.disarm(watchdog_slot(unit));
+  timers_.disarm(hook_slot(unit));
   old = std::move(fresh);
 }
 
@@ -151,7 +153,7 @@ void Machine::count_again() {
 
 void Machine::start_anew(UnitId unit, Change change) {
   const UnitRecord& record = this->record(unit);
-  const bool stuck = record.main_alive || record.group_alive;
+  const bool stuck = lives(record);
   const bool again = record.state == UnitState::kSkipped && !dependencies_.never_holds(unit);
   if (again || (!stuck && starts_anew(unit, change))) set_state(unit, UnitState::kWaiting);
 }

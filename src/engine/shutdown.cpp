@@ -44,6 +44,8 @@ void Machine::stop_container(Cause cause, int code, const std::string& why) {
       timers_.disarm(life_slot(unit));
       timers_.disarm(watchdog_slot(unit));
       end_probes(unit);
+      // It has no process that could serve a dependent.
+      if (record.hook == HookKind::kPreStart) stop_unit(unit, Outcome::kContainerStop, "the container stops");
     } else if (record.state == UnitState::kStopping && record.outcome != Outcome::kNatural) {
       record.outcome = Outcome::kContainerStop;
     }
@@ -79,8 +81,9 @@ void Machine::kill_everything() {
     const auto unit = static_cast<UnitId>(i);
     if (is_up(units_[i].state)) {
       stop_unit(unit, Outcome::kContainerStop, "the shutdown timeout is over");
-    } else if (units_[i].state == UnitState::kStopping && !units_[i].killed) {
-      kill_unit(unit);
+    } else if (units_[i].state == UnitState::kStopping) {
+      if (units_[i].hook) kill_hook(unit);
+      if ((units_[i].main_alive || units_[i].group_alive) && !units_[i].killed) kill_unit(unit);
     }
   }
 }

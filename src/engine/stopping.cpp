@@ -18,6 +18,11 @@ void Machine::stop_unit(UnitId unit, Outcome outcome, const std::string& why) {
   UnitRecord& record = this->record(unit);
   record.outcome = outcome;
   record.reason = why;
+  if (record.hook == HookKind::kPreStart) {
+    set_state(unit, UnitState::kStopping);
+    report(EventName::kUnitStopping, unit, "stopping: " + why);
+    return end_hook(unit);
+  }
   if (!record.spawn_pending) begin_stop_sequence(unit);
 }
 
@@ -36,6 +41,9 @@ void Machine::begin_stop_sequence(UnitId unit) {
   const char* what = record.main_alive ? "stopping" : "stopping what is left of its process group";
   report(EventName::kUnitStopping, unit, record.reason.empty() ? what : what + (": " + record.reason));
   if (stop_overdue_) return kill_unit(unit);
+  // One that hangs is not asked for anything; it shall leave a core.
+  const bool asks = record.main_alive && record.outcome != Outcome::kWatchdog;
+  if (asks && run_hook(unit, HookKind::kStopCommand)) return;
   next_stop_step(unit);
 }
 
@@ -66,11 +74,14 @@ void Machine::kill_unit(UnitId unit) {
 
 /// Even KILL did not end it. It is written off, and never started again while its processes live.
 void Machine::left_over(UnitId unit) {
-  const Outcome outcome = record(unit).outcome;
+  UnitRecord& record = this->record(unit);
+  const Outcome outcome = record.outcome;
+  if (std::exchange(record.hook, std::nullopt)) record.hook_left = true;
+  timers_.disarm(hook_slot(unit));
   const std::string what = "processes are left that KILL did not end";
   report(EventName::kUnitLeftover, unit, what);
   end_probes(unit);
-  if (stopping_ || record(unit).leaving) return become_inactive(unit, false, what);
+  if (stopping_ || record.leaving) return become_inactive(unit, false, what);
   if (outcome != Outcome::kOperatorStop) return give_up(unit, what, nullptr);
   become_inactive(unit, true, what);
   if (spec(unit).ends_container) fail_container(unit, what, failure_code(spec(unit), nullptr));

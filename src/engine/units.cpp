@@ -9,17 +9,16 @@ namespace slipway::engine {
 void Machine::start_if_possible(UnitId unit) {
   if (record(unit).state != UnitState::kWaiting) return;
   if (dependencies_.never_holds(unit)) return skip(unit);
-  if (dependencies_.all_hold(unit)) spawn(unit);
+  if (dependencies_.all_hold(unit)) begin_start(unit);
 }
 
-void Machine::spawn(UnitId unit) {
+void Machine::begin_start(UnitId unit) {
   UnitRecord& record = this->record(unit);
   record.outcome = Outcome::kNatural;
   record.reason.clear();
   record.status.clear();
   record.killed = false;
-  record.spawn_pending = true;
-  if (std::exchange(record.restarting, false)) ++record.restarts;
+  record.ran = false;
   record.history.record(spec(unit).restart, now_);
   // A oneshot that runs again has not succeeded yet: its marker says so before its process exists.
   if (record.last_exit) {
@@ -27,6 +26,14 @@ void Machine::spawn(UnitId unit) {
   }
   set_state(unit, UnitState::kStarting);
   report(EventName::kUnitStarting, unit, "starting");
+  if (!run_hook(unit, HookKind::kPreStart)) return spawn(unit);
+  record.reason = "pre_start runs";
+}
+
+void Machine::spawn(UnitId unit) {
+  UnitRecord& record = this->record(unit);
+  record.spawn_pending = true;
+  if (std::exchange(record.restarting, false)) ++record.restarts;
   out_.emplace_back(command::Spawn{unit});
 }
 
@@ -49,6 +56,7 @@ void Machine::unit_event(const event::Spawned& event) {
   UnitRecord& record = this->record(event.unit);
   if (!std::exchange(record.spawn_pending, false)) return;
   record.main_alive = true;
+  record.ran = true;
   record.pid = event.pid;
   record.started = now_;
   record.watchdog = spec(event.unit).watchdog;
@@ -73,11 +81,11 @@ void Machine::unit_event(const event::SpawnFailed& event) {
   UnitRecord& record = this->record(event.unit);
   if (!std::exchange(record.spawn_pending, false)) return;
   record.last_exit = ExitStatus{ExitStatus::Kind::kNotStarted, 0, event.reason};
-  if (record.outcome != Outcome::kNatural || stopping_ || record.leaving) return processes_gone(event.unit);
-  const std::string why = describe(*record.last_exit);
-  if (!event.retryable) return give_up(event.unit, why, &*record.last_exit);
-  record.history.forget_last();
-  back_off(event.unit, record.history.next_delay(spec(event.unit).restart, jitter_), why);
+  if (record.outcome == Outcome::kNatural && !stopping_ && !record.leaving) {
+    record.outcome = event.retryable ? Outcome::kShortage : Outcome::kNotStartable;
+    record.reason = describe(*record.last_exit);
+  }
+  processes_gone(event.unit);
 }
 
 void Machine::unit_event(const event::Exited& event) {
@@ -95,6 +103,7 @@ void Machine::unit_event(const event::Exited& event) {
   refresh_facts(event.unit);
   if (!event.group_alive) return processes_gone(event.unit);
   if (record.state != UnitState::kStopping) return begin_stop_sequence(event.unit);
+  if (record.hook) return;  // the stop sequence follows when stop_command has ended
   // Without a main process there is nobody left whom kill_mode `process` would ask.
   if (spec(event.unit).kill_mode == config::KillMode::kProcess && !record.killed) kill_unit(event.unit);
 }
@@ -115,13 +124,23 @@ void Machine::life_timer_due(UnitId unit) {
   stop_unit(unit, Outcome::kTimedOut, (oneshot ? "did not finish within " : "not ready within ") + describe(limit));
 }
 
-/// Nothing of the unit lives any more: act on why it ended.
+/// Nothing of the unit lives any more, unless it is its stop_command.
 void Machine::processes_gone(UnitId unit) {
   UnitRecord& record = this->record(unit);
+  if (record.hook) return;
   timers_.disarm(life_slot(unit));
   end_probes(unit);
+  if (record.hook_left) return left_over(unit);
   const auto lasted = std::chrono::duration_cast<Duration>(now_ - record.started);
-  record.history.run_ended(spec(unit).restart, lasted);
+  if (record.ran) record.history.run_ended(spec(unit).restart, lasted);
+  const bool began = record.ran || spec(unit).pre_start;
+  if (!began || !run_hook(unit, HookKind::kPostStop)) return ended(unit);
+  if (record.state != UnitState::kStopping) set_state(unit, UnitState::kStopping);
+}
+
+/// Everything is over, post_stop included: act on why it ended.
+void Machine::ended(UnitId unit) {
+  UnitRecord& record = this->record(unit);
   if (record.leaving) return become_inactive(unit, false, "ended for a reload");
   if (record.outcome == Outcome::kNatural) return ended_by_itself(unit);
   if (stopping_) return become_inactive(unit, false, "stopped with the container");
@@ -132,8 +151,14 @@ void Machine::processes_gone(UnitId unit) {
       return set_state(unit, UnitState::kWaiting);
     case Outcome::kTimedOut:
     case Outcome::kWatchdog:
+    case Outcome::kUnprepared:
     case Outcome::kUnhealthy:
       return restart_later(unit, record.reason, nullptr);
+    case Outcome::kShortage:
+      record.history.forget_last();
+      return back_off(unit, record.history.next_delay(spec(unit).restart, jitter_), record.reason);
+    case Outcome::kNotStartable:
+      return give_up(unit, std::string(record.reason), &*record.last_exit);
     default:
       become_inactive(unit, true, "stopped by an operator");
   }

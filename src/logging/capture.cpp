@@ -214,6 +214,11 @@ Capture::ChildEnds Capture::open(Source unit) {
   } else {
     close(unit);
   }
+  return open_beside(unit);
+}
+
+Capture::ChildEnds Capture::open_beside(Source unit) {
+  PipeSet& set = impl_->set_of(unit);
   if (!set.open()) return {};
   ChildEnds ends;
   ends.out = impl_->make_pipe(unit, Stream::kOut);
@@ -223,7 +228,6 @@ Capture::ChildEnds Capture::open(Source unit) {
   if (ends.error < 0) {
     const int error = errno;
     close(std::exchange(ends, {}));
-    close(unit);
     errno = error;
     return {};
   }

@@ -52,6 +52,8 @@ class Capture {
   /// Makes the pipes for one start of the unit. Pipes of its earlier starts that a leftover process still holds are
   /// read out and closed. errno tells why, when not ok() (EMFILE, ENFILE).
   [[nodiscard]] ChildEnds open(Source unit);
+  /// The same for another process of a unit that runs: nothing of the unit's is closed.
+  [[nodiscard]] ChildEnds open_beside(Source unit);
   static void close(const ChildEnds& ends);
 
   /// The unit's process ended: reads what is there now and ends its last, unfinished line. Call it before the exit is

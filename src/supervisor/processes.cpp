@@ -17,7 +17,7 @@ namespace {
 
 using engine::UnitId;
 
-logging::Source source_of(UnitId unit) { return static_cast<logging::Source>(engine::index(unit) + 1); }
+}  // namespace
 
 engine::ExitStatus to_engine(const host::ExitStatus& status) {
   engine::ExitStatus result;
@@ -36,8 +36,6 @@ engine::ExitStatus to_engine(const host::ExitStatus& status) {
   result.reason = status.reason;
   return result;
 }
-
-}  // namespace
 
 bool may_notify(const engine::UnitSpec& spec) {
   return spec.built_in || spec.watchdog.count() > 0 || (spec.ready && spec.ready->sd_notify);
@@ -211,6 +209,11 @@ Result<host::Launch> Processes::probe_launch(UnitId unit, const config::CommandL
   Result<host::Launch> launch = impl_->base_launch(unit, false);
   if (launch) launch->argv = command.argv;
   return launch;
+}
+
+int Processes::pid(UnitId unit) const {
+  const Impl::Running& entry = impl_->running[engine::index(unit)];
+  return entry.ended ? 0 : entry.pid;
 }
 
 std::optional<UnitId> Processes::sender(const host::Notification& notification) const {

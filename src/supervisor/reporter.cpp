@@ -18,8 +18,10 @@ logging::Level level_of(const engine::command::Report& report) {
     case engine::EventName::kUnitKilled:
     case engine::EventName::kUnitSkipped:
     case engine::EventName::kUnitLeftover:
+    case engine::EventName::kUnitHookFailed:
       return logging::Level::kWarning;
     case engine::EventName::kUnitStarting:
+    case engine::EventName::kUnitHook:
       return logging::Level::kDebug;
     default:
       return logging::Level::kInfo;

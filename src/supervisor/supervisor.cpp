@@ -24,6 +24,7 @@
 #include "logging/output.hpp"
 #include "logging/ring.hpp"
 #include "supervisor/control_view.hpp"
+#include "supervisor/hooks.hpp"
 #include "supervisor/marker_files.hpp"
 #include "supervisor/notifications.hpp"
 #include "supervisor/probes.hpp"
@@ -89,6 +90,7 @@ struct Supervisor::Impl {
   logging::Capture capture;
   WorkerLogs worker_logs;
   Processes processes;
+  Hooks hooks;
   Probes probes;
   Notifications notifications;
   ControlView view;
@@ -136,6 +138,7 @@ Supervisor::Impl::Impl(Setup from)
       capture(context, output, ring, setup.configuration.logging),
       worker_logs(children, capture, reporter, setup),
       processes(context, children, capture, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
+      hooks(children, capture, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       probes(context, children, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       notifications(processes, markers, reporter, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       view(setup, engine, ring,
@@ -247,6 +250,8 @@ void Supervisor::Impl::perform(const engine::Commands& commands) {
 void Supervisor::Impl::perform(const engine::Command& command) {
   std::visit(Overloaded{[&](const engine::command::Spawn& spawn) { processes.spawn(spawn.unit); },
                         [&](const engine::command::Signal& signal) { processes.signal(signal); },
+                        [&](const engine::command::RunHook& run) { hooks.run(run); },
+                        [&](const engine::command::SignalHook& signal) { hooks.signal(signal); },
                         [&](const engine::command::Probe& probe) { probes.start(probe); },
                         [&](const engine::command::CancelProbes& cancel) { probes.cancel(cancel.unit); },
                         [&](const engine::command::WriteMarker& write) { write_marker(write); },
@@ -273,6 +278,7 @@ void Supervisor::Impl::replan(const engine::Plan& plan) {
   }
   setup.plan = plan;
   processes.grow();
+  hooks.grow();
   if (!notify) open_notify_socket();
 }
 

@@ -246,6 +246,24 @@ TEST(BootPlan, WorkersKeepTheirSettings) {
   EXPECT_FALSE(spec.critical);
 }
 
+TEST(BootPlan, HooksHaveTimeLimitsOfTheirOwn) {
+  config::Configuration configuration;
+  config::Worker web = worker("web");
+  web.stop_grace_period = 3s;
+  web.pre_start = web.stop_command = web.post_stop = config::Hook{config::CommandLine{{"hook"}}, std::nullopt};
+  configuration.workers["usual"] = web;
+  web.pre_start->timeout = web.stop_command->timeout = web.post_stop->timeout = 7s;
+  configuration.workers["own"] = web;
+  const Plan plan = plan_of(configuration).value();
+  EXPECT_EQ(unit(plan, "usual").pre_start->timeout, 60s);
+  EXPECT_EQ(unit(plan, "usual").stop_command->timeout, 3s);
+  EXPECT_EQ(unit(plan, "usual").post_stop->timeout, 10s);
+  EXPECT_EQ(unit(plan, "own").pre_start->timeout, 7s);
+  EXPECT_EQ(unit(plan, "own").stop_command->timeout, 7s);
+  EXPECT_EQ(unit(plan, "own").post_stop->timeout, 7s);
+  EXPECT_THAT(unit(plan, "own").post_stop->argv, ElementsAre("hook"));
+}
+
 TEST(BootPlan, NamesTheCycle) {
   config::Configuration configuration;
   for (const char* name : {"a", "b", "c", "d"}) configuration.workers[name] = worker(name);

@@ -134,9 +134,10 @@ TEST(Names, NeverChange) {
                                         "backoff",  "stopping", "exited",   "failed",  "skipped"};
   for (std::size_t i = 0; i < states.size(); ++i) EXPECT_EQ(to_string(static_cast<UnitState>(i)), states[i]);
   const std::vector<std::string> events{
-      "unit.starting", "unit.started", "unit.ready",    "unit.unhealthy",  "unit.watchdog",      "unit.reloading",
-      "unit.reloaded", "unit.exited",  "unit.backoff",  "unit.stopping",   "unit.killed",        "unit.stopped",
-      "unit.failed",   "unit.skipped", "unit.leftover", "container.ready", "container.stopping", "container.stopped"};
+      "unit.starting",  "unit.started",     "unit.ready",      "unit.unhealthy",     "unit.watchdog",
+      "unit.reloading", "unit.reloaded",    "unit.exited",     "unit.backoff",       "unit.stopping",
+      "unit.killed",    "unit.stopped",     "unit.failed",     "unit.skipped",       "unit.leftover",
+      "unit.hook",      "unit.hook_failed", "container.ready", "container.stopping", "container.stopped"};
   for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(to_string(static_cast<EventName>(i)), events[i]);
   const std::vector<std::string> markers{"database.ready", "migrate.done", "ready", "failed"};
   for (std::size_t i = 0; i < markers.size(); ++i) EXPECT_EQ(to_string(static_cast<Marker>(i)), markers[i]);

@@ -36,7 +36,7 @@ bool Oracle::up(std::size_t index) const {
 
 bool Oracle::at_rest(std::size_t index) const {
   const Unit& unit = units_[index];
-  return !unit.pending && (unit.written_off || (!unit.alive && !unit.group));
+  return !unit.pending && !unit.hook && !unit.prepared && (unit.written_off || (!unit.alive && !unit.group));
 }
 
 /// What a reload changes or takes away may come back in another form.
@@ -88,22 +88,39 @@ void Oracle::judge_balance() {
   judge_end();
 }
 
+void Oracle::judge_hook(std::size_t index) {
+  const Unit& unit = units_[index];
+  const std::string& name = plan_.units[index].name;
+  if (unit.prepared) violate(1, name + " is not started though its pre_start succeeded");
+  if (unit.hook_left && !unit.pending && !unit.alive && !unit.group) violate(4, name + "'s hook is not written off");
+  if (!unit.hook) return;
+  const bool tick = std::holds_alternative<engine::event::Tick>(*event_);
+  if (now_ >= unit.hook_due + (tick ? config::Duration(0) : lateness_))
+    violate(4, name + "'s hook is not ended in time");
+  const bool unwanted = unit.wish != Wish::kNone || stopping_ || (unit.leaving && its_turn_to_leave(index));
+  if (unit.hook == engine::HookKind::kPreStart && unwanted && unit.hook_stage == 0) {
+    violate(4, name + "'s pre_start goes on though the unit shall stop");
+  }
+}
+
 void Oracle::judge_unit(std::size_t index) {
   const Unit& unit = units_[index];
   const UnitSpec& spec = plan_.units[index];
   if (unit.written_off) return;
+  judge_hook(index);
   const bool lives = unit.alive || unit.group;
   // A Tick makes everything happen that is due; steps without a wait follow each other at once.
   const bool tick = std::holds_alternative<engine::event::Tick>(*event_);
   const auto allowed = tick ? config::Duration(0) : lateness_;
   const bool halted = unit.next_due <= now_ && unit.last_step == now_;
-  if (unit.asked && lives && (halted || now_ >= unit.next_due + allowed)) {
+  if (unit.asked && lives && !unit.hook && (halted || now_ >= unit.next_due + allowed)) {
     return violate(4, spec.name + " is not ended in the time of its stop sequence");
   }
   if (unit.alive && unit.wish != Wish::kNone && !unit.asked) violate(4, spec.name + " is not told to stop");
   if (!unit.alive && unit.group && !unit.asked) violate(4, "nobody ends the group of " + spec.name);
   const bool process = spec.kill_mode == config::KillMode::kProcess;
-  if (process && !unit.alive && unit.group && !unit.killed) violate(4, "nobody kills the group of " + spec.name);
+  if (process && !unit.alive && unit.group && !unit.killed && !unit.hook)
+    violate(4, "nobody kills the group of " + spec.name);
   if (!unit.alive || unit.asked || stopping_) return;
   const bool unfinished = spec.kind == UnitKind::kOneshot || !unit.gate_passed;
   auto limit = spec.start_timeout;
@@ -134,7 +151,9 @@ void Oracle::judge_stop_of(std::size_t index) {
   const auto limit = plan_.shutdown_timeout;
   const bool tick = std::holds_alternative<engine::event::Tick>(*event_);
   const bool late = limit.count() > 0 && now_ >= stopped_at_ + limit + (tick ? config::Duration(0) : lateness_);
-  if (late && !unit.pending && !unit.killed) violate(4, spec.name + " outlives the shutdown timeout");
+  const bool lives = unit.alive || unit.group;
+  if (late && unit.hook && unit.hook_stage < 2) violate(4, spec.name + "'s hook outlives the shutdown timeout");
+  if (late && lives && !unit.killed) violate(4, spec.name + " outlives the shutdown timeout");
 }
 
 void Oracle::judge_waiting(std::size_t index) {

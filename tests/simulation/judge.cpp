@@ -33,10 +33,26 @@ void Oracle::judge(const engine::Command& command) {
 
 void Oracle::judge_command(const command::Spawn& spawn) {
   const std::size_t index = engine::index(spawn.unit);
+  if (!plan_.units[index].pre_start) {
+    judge_start(index);
+  } else {
+    const Unit& unit = units_[index];
+    const std::string& name = plan_.units[index].name;
+    if (unit.pending || unit.alive || unit.group || unit.hook) return violate(2, name + " would live twice");
+    if (!unit.prepared) return violate(1, name + " starts without its pre_start");
+    if (!may_start(index)) return violate(1, name + " starts before its dependencies hold");
+  }
+  units_[index].prepared = false;
+  units_[index].pending = true;
+}
+
+/// The first command of a start.
+void Oracle::judge_start(std::size_t index) {
   Unit& unit = units_[index];
   const UnitSpec& spec = plan_.units[index];
   const engine::RestartPolicy& policy = spec.restart;
-  if (unit.pending || unit.alive || unit.group) return violate(2, spec.name + " would live twice");
+  const bool lives = unit.pending || unit.alive || unit.group || unit.hook || unit.hook_left;
+  if (lives) return violate(2, spec.name + " would live twice");
   if (stopping_) return violate(1, spec.name + " starts although the container stops");
   if (!may_start(index)) return violate(1, spec.name + " starts before its dependencies hold");
   if (unit.rest != Rest::kNone) return violate(6, spec.name + " starts again although it was given up or is done");
@@ -48,12 +64,49 @@ void Oracle::judge_command(const command::Spawn& spawn) {
   }
   while (unit.starts.size() > policy.start_limit_burst) unit.starts.pop_front();
   Unit next;
-  next.pending = true;
   next.starts = std::move(unit.starts);
   next.starts.push_back(now_);
   next.attempts = unit.attempts;
   next.last = unit.last;
   unit = std::move(next);
+}
+
+void Oracle::judge_command(const command::RunHook& hook) {
+  const std::size_t index = engine::index(hook.unit);
+  Unit& unit = units_[index];
+  const UnitSpec& spec = plan_.units[index];
+  if (unit.hook || unit.hook_left) return violate(2, spec.name + " runs two hooks at once");
+  const bool lives = unit.pending || unit.alive || unit.group;
+  config::Duration timeout{};
+  if (hook.kind == engine::HookKind::kPreStart) {
+    judge_start(index);
+    timeout = spec.pre_start->timeout;
+  } else if (hook.kind == engine::HookKind::kStopCommand) {
+    if (!unit.alive || unit.asked) return violate(4, spec.name + " runs its stop_command out of turn");
+    begin_asking(index);
+    timeout = spec.stop_command->timeout;
+  } else {
+    if (lives || unit.ended != now_) return violate(4, spec.name + " runs its post_stop out of turn");
+    timeout = spec.post_stop->timeout;
+  }
+  unit.hook = hook.kind;
+  unit.hook_stage = 0;
+  unit.hook_due = now_ + timeout;
+}
+
+void Oracle::judge_command(const command::SignalHook& signal) {
+  const std::size_t index = engine::index(signal.unit);
+  Unit& unit = units_[index];
+  const std::string& name = plan_.units[index].name;
+  if (!unit.hook) return violate(2, name + " has no hook to signal");
+  const int stage = signal.signal == SIGKILL ? 2 : 1;
+  if (unit.hook_stage >= stage) return violate(4, name + "'s hook is signalled out of order");
+  const bool unwanted =
+      unit.hook == engine::HookKind::kPreStart && (unit.wish != Wish::kNone || stopping_ || unit.leaving);
+  const bool asked = stage == 1 && unwanted;
+  if (now_ < unit.hook_due && !asked && !overdue()) violate(4, name + "'s hook is not given its time");
+  unit.hook_stage = stage;
+  unit.hook_due = now_ + std::chrono::seconds(stage == 1 ? 1 : 5);
 }
 
 /// A signal that is handed on, not one of a stop sequence.
@@ -70,7 +123,14 @@ void Oracle::judge_command(const command::Signal& signal) {
   const Unit& unit = units_[index];
   if (!unit.alive && !unit.group) return violate(2, plan_.units[index].name + " is signalled but has no process");
   if (passes_on(signal)) return;
-  if (!unit.asked) begin_asking(index);
+  const UnitSpec& spec = plan_.units[index];
+  if (!unit.asked) {
+    begin_asking(index);
+    const bool aborts = unit.may_abort && (signal.signal == SIGABRT || spec.stop_sequence.empty());
+    if (unit.alive && spec.stop_command && !aborts && !overdue())
+      violate(4, spec.name + " is stopped without its stop_command");
+  }
+  if (unit.hook && !overdue()) return violate(4, spec.name + " is signalled while its stop_command runs");
   judge_stop_step(index, signal);
 }
 
@@ -202,7 +262,9 @@ void Oracle::judge_command(const command::Report& report) {
     culprit_ = index;
     expected_code_ = spec.failure == engine::FailureCode::kOwn ? 80 : static_cast<int>(spec.failure_code);
   } else if (report.name == EventName::kUnitLeftover) {
-    if (!unit.killed || now_ < unit.next_due) violate(2, spec.name + " is written off too early");
+    const bool killed = unit.killed && now_ >= unit.next_due;
+    if (!killed && !unit.hook_left) violate(2, spec.name + " is written off too early");
+    if (std::exchange(unit.hook, std::nullopt)) unit.hook_left = true;
     unit.written_off = true;
   }
 }
@@ -213,7 +275,7 @@ void Oracle::judge_failure(std::size_t index) {
   if (unit.rest != Rest::kNone) return violate(6, spec.name + " fails after its end");
   if (unit.not_startable || unit.written_off || stopping_) return;
   if (spec.ends_container && unit.natural) return;
-  if (spec.restart.when == config::Restart::kNo && (unit.natural || unit.timed_out)) return;
+  if (spec.restart.when == config::Restart::kNo && (unit.natural || unit.timed_out || unit.unprepared)) return;
   const auto recent = std::count_if(unit.starts.begin(), unit.starts.end(), [&](Instant start) {
     return start + spec.restart.start_limit_interval > unit.earliest;
   });

@@ -69,6 +69,7 @@ bool starts_a_worker_beside_the_migration(const Engine& engine, const Event& eve
   const auto worker =
       std::find_if(units.begin(), units.end(), [](const auto& unit) { return !unit.built_in && !unit.removed; });
   if (worker == units.end()) return false;
+  if (engine.view(static_cast<UnitId>(worker - units.begin())).state != UnitState::kWaiting) return false;
   commands.emplace_back(command::Spawn{static_cast<UnitId>(worker - units.begin())});
   return true;
 }
@@ -217,7 +218,7 @@ bool starts_without_backoff(const Engine& engine, const Event&, Commands& comman
   const auto found = find<command::Report>(commands, [&](const auto& report) {
     if (report.name != EventName::kUnitBackoff || *report.delay < std::chrono::milliseconds(5)) return false;
     const auto& spec = engine.plan().units[engine::index(*report.unit)];
-    if (spec.restart.jitter > 0.5) return false;  // such a delay may be 0
+    if (spec.restart.jitter > 0.5 || spec.pre_start) return false;  // such a delay may be 0; a Spawn is not its start
     for (const auto& edge : spec.dependencies) {
       const bool oneshot = engine.plan().units[engine::index(edge.unit)].kind == engine::UnitKind::kOneshot;
       const bool completed = oneshot || edge.condition == config::Condition::kCompleted;
@@ -233,8 +234,10 @@ bool starts_without_backoff(const Engine& engine, const Event&, Commands& comman
 
 bool starts_what_was_given_up(const Engine& engine, const Event&, Commands& commands) {
   const auto found = find<command::Report>(commands, [&](const auto& report) {
-    return report.name == EventName::kUnitFailed &&
-           engine.plan().units[engine::index(*report.unit)].dependencies.empty() && engine.view(*report.unit).pid == 0;
+    if (report.name != EventName::kUnitFailed || engine.view(*report.unit).pid != 0) return false;
+    const auto& spec = engine.plan().units[engine::index(*report.unit)];
+    const bool stuck = report.message.find("still live") != std::string::npos;
+    return spec.dependencies.empty() && !spec.pre_start && !stuck;
   });
   if (found == commands.end() || engine.stopping()) return false;
   if (find_report(commands, EventName::kUnitLeftover) != commands.end()) return false;
@@ -260,6 +263,30 @@ bool leaves_its_children(const Engine& engine, const Event&, Commands& commands)
 bool never_leaves(const Engine&, const Event&, Commands& commands) {
   if (commands.empty() || !std::holds_alternative<command::Finish>(commands.back())) return false;
   commands.pop_back();
+  return true;
+}
+
+bool starts_beside_its_pre_start(const Engine&, const Event&, Commands& commands) {
+  const auto found =
+      find<command::RunHook>(commands, [](const auto& hook) { return hook.kind == engine::HookKind::kPreStart; });
+  if (found == commands.end()) return false;
+  const UnitId unit = std::get<command::RunHook>(*found).unit;
+  commands.emplace_back(command::Spawn{unit});
+  return true;
+}
+
+bool forgets_post_stop(const Engine& engine, const Event&, Commands& commands) {
+  const auto found =
+      find<command::RunHook>(commands, [](const auto& hook) { return hook.kind == engine::HookKind::kPostStop; });
+  if (found == commands.end() || engine.stopping()) return false;
+  commands.erase(found);
+  return true;
+}
+
+bool never_ends_a_hook(const Engine&, const Event&, Commands& commands) {
+  const auto found = find<command::SignalHook>(commands);
+  if (found == commands.end()) return false;
+  commands.erase(found);
   return true;
 }
 
@@ -310,6 +337,9 @@ const std::vector<MutationCase>& mutation_cases() {
       {"SwallowsAnAbort", 4, false, once<swallows_an_abort>},
       {"StopsADependencyFirst", 5, false, once<stops_a_dependency_first>},
       {"StopsPostgresFirst", 5, true, once<stops_a_dependency_first>},
+      {"StartsBesideItsPreStart", 2, false, once<starts_beside_its_pre_start>},
+      {"ForgetsPostStop", 4, false, once<forgets_post_stop>},
+      {"NeverEndsAHook", 4, false, once<never_ends_a_hook>},
       {"StartsWithoutBackoff", 6, false, once<starts_without_backoff>},
       {"StartsWhatWasGivenUp", 6, false, once<starts_what_was_given_up>},
       {"NeverStartsAgain", 6, false,

@@ -23,6 +23,7 @@ const std::optional<Violation>& Oracle::step(const engine::Event& event, const e
   if (violation_) return violation_;
   now_ = now;
   event_ = &event;
+  commands_ = &commands;
   repeated_stop_ = stopping_;
   if (finished_ && !commands.empty()) violate(7, "there are commands after Finish");
   refused_ = std::any_of(commands.begin(), commands.end(),
@@ -55,6 +56,7 @@ void Oracle::observe_event(const event::Spawned& event) {
   Unit& unit = units_[engine::index(event.unit)];
   unit.pending = false;
   unit.alive = true;
+  unit.ran = true;
   unit.spawned = now_;
   const UnitSpec& spec = plan_.units[engine::index(event.unit)];
   unit.watchdog = spec.watchdog;
@@ -73,12 +75,43 @@ void Oracle::observe_event(const event::SpawnFailed& event) {
   unit.pending = false;
   unit.last = ExitStatus{ExitStatus::Kind::kNotStarted, 0, event.reason};
   unit.natural = unit.wish == Wish::kNone;
-  if (unit.wish == Wish::kRestart) forget_limits(unit);
-  if (unit.wish != Wish::kNone || stopping_ || unit.leaving) return;
-  unit.not_startable = !event.retryable;
-  if (!event.retryable) return;
-  if (!unit.starts.empty()) unit.starts.pop_back();
-  expect_restart(engine::index(event.unit), false);
+  unit.spawn_failed = true;
+  unit.not_startable = unit.wish == Wish::kNone && !stopping_ && !unit.leaving && !event.retryable;
+  gone(engine::index(event.unit));
+}
+
+void Oracle::observe_event(const event::HookFinished& event) {
+  Unit& unit = units_[engine::index(event.unit)];
+  if (std::exchange(unit.hook_left, false) || !unit.hook) return;
+  const bool good = unit.hook_stage == 0 && event.status == ExitStatus{};
+  hook_over(engine::index(event.unit), *std::exchange(unit.hook, std::nullopt), good);
+}
+
+/// Time to write off a hook that KILL did not end.
+void Oracle::observe_event(const event::Tick&) {
+  for (Unit& unit : units_) {
+    if (!unit.hook || unit.hook_stage < 2 || now_ < unit.hook_due) continue;
+    unit.hook.reset();
+    unit.hook_left = true;
+    if (!unit.killed) unit.next_due = now_;
+  }
+}
+
+void Oracle::hook_over(std::size_t index, engine::HookKind kind, bool good) {
+  Unit& unit = units_[index];
+  if (kind == engine::HookKind::kPostStop) return ended(index);
+  if (kind == engine::HookKind::kStopCommand) {
+    if (!unit.killed) unit.next_due = now_;
+    if (!unit.alive && !unit.group) gone(index);
+    return;
+  }
+  if (unit.wish == Wish::kNone && !stopping_ && !unit.leaving && good) {
+    unit.prepared = may_start(index);
+    if (!unit.prepared && !unit.starts.empty()) unit.starts.pop_back();
+    return;
+  }
+  unit.unprepared = unit.wish == Wish::kNone && !stopping_ && !unit.leaving;
+  gone(index);
 }
 
 void Oracle::observe_event(const event::Exited& event) {
@@ -104,11 +137,39 @@ void Oracle::forget_limits(Unit& unit) {
   unit.delayed = false;
 }
 
-/// Nothing of it lives: what must follow?
+bool Oracle::runs(std::size_t index, engine::HookKind kind) const {
+  return std::any_of(commands_->begin(), commands_->end(), [&](const engine::Command& each) {
+    const auto* run = std::get_if<command::RunHook>(&each);
+    return run != nullptr && engine::index(run->unit) == index && run->kind == kind;
+  });
+}
+
+/// Nothing of it lives but, maybe, its stop_command. Then it is post_stop's turn.
 void Oracle::gone(std::size_t index) {
   Unit& unit = units_[index];
   const UnitSpec& spec = plan_.units[index];
+  if (unit.hook || unit.hook_left) return;
+  unit.ended = now_;
+  const bool due = spec.post_stop && (unit.ran || spec.pre_start) && !overdue();
+  const bool run = runs(index, engine::HookKind::kPostStop);
+  if (due && !run) violate(4, spec.name + " ends without its post_stop");
+  if (!run) ended(index);
+}
+
+void Oracle::start_was_not_to_be(std::size_t index) {
+  Unit& unit = units_[index];
+  if (unit.wish == Wish::kRestart) forget_limits(unit);
+  if (unit.wish != Wish::kNone || stopping_ || unit.leaving || unit.not_startable) return;
+  if (!unit.starts.empty()) unit.starts.pop_back();
+  expect_restart(index, false);
+}
+
+/// Everything of it is over: what must follow?
+void Oracle::ended(std::size_t index) {
+  Unit& unit = units_[index];
+  const UnitSpec& spec = plan_.units[index];
   if (unit.leaving) return;
+  if (unit.spawn_failed) return start_was_not_to_be(index);
   if (unit.wish == Wish::kRestart && !stopping_) {
     forget_limits(unit);
     return;
@@ -122,7 +183,7 @@ void Oracle::gone(std::size_t index) {
     return;
   }
   const bool ends_all = spec.ends_container && unit.natural;
-  if (!stopping_ && unit.wish == Wish::kNone && !ends_all) expect_restart(index, true);
+  if (!stopping_ && unit.wish == Wish::kNone && !ends_all) expect_restart(index, unit.ran);
 }
 
 /// The window in which its next start must fall, should it be started again.
@@ -130,7 +191,7 @@ void Oracle::expect_restart(std::size_t index, bool counts_run) {
   Unit& unit = units_[index];
   const engine::RestartPolicy& policy = plan_.units[index].restart;
   const auto proof = policy.start_limit_interval.count() > 0 ? policy.start_limit_interval : policy.max_delay;
-  if (counts_run && now_ - unit.spawned >= proof) unit.attempts = 0;
+  if (counts_run && unit.ended - unit.spawned >= proof) unit.attempts = 0;
   double delay = static_cast<double>(policy.delay.count());
   for (unsigned i = 0; i < unit.attempts && delay < 1e12; ++i) delay *= policy.backoff;
   delay = std::min(delay, static_cast<double>(policy.max_delay.count()));
@@ -234,7 +295,7 @@ void Oracle::observe_event(const event::StartUnit& event) {
   if (unit.leaving) return violate(9, "a unit that leaves is started");
   if (unit.pending) {
     unit.wish = Wish::kNone;
-  } else if (unit.alive || (unit.group && !unit.written_off)) {
+  } else if (unit.alive || unit.hook || (unit.group && !unit.written_off)) {
     unit.wish = Wish::kRestart;
     unit.natural = false;
   } else {
@@ -250,7 +311,7 @@ void Oracle::observe_event(const event::StopUnit& event) {
   if (unit.leaving) return violate(9, "a unit that leaves is stopped by an operator");
   forget_limits(unit);
   unit.natural = false;
-  const bool runs = unit.pending || unit.alive || unit.group;
+  const bool runs = unit.pending || unit.alive || unit.group || unit.hook;
   if (runs) unit.wish = Wish::kStop;
 }
 
@@ -258,7 +319,7 @@ void Oracle::observe_event(const event::RestartUnit& event) {
   Unit& unit = units_[engine::index(event.unit)];
   if (refused_) return;
   if (unit.leaving) return violate(9, "a unit that leaves is restarted");
-  if (unit.pending || unit.alive || (unit.group && !unit.written_off)) {
+  if (unit.pending || unit.alive || unit.hook || (unit.group && !unit.written_off)) {
     unit.wish = Wish::kRestart;
     unit.natural = false;
   } else {

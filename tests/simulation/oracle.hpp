@@ -77,6 +77,16 @@ class Oracle {
     Instant latest{};
     bool not_startable = false;  ///< SpawnFailed, and not retryable
     bool marker = false;         ///< its success may be marked
+
+    std::optional<engine::HookKind> hook;
+    int hook_stage = 0;  ///< 0: it runs, 1: it got TERM, 2: it got KILL
+    Instant hook_due{};
+    bool hook_left = false;  ///< KILL did not end one; it may still live
+    bool prepared = false;   ///< pre_start succeeded: Spawn follows in the same step
+    bool unprepared = false;
+    bool ran = false;
+    bool spawn_failed = false;
+    Instant ended{};
   };
 
   // --- oracle.cpp: what is known
@@ -86,6 +96,7 @@ class Oracle {
   void observe_event(const engine::event::SpawnFailed& event);
   void observe_event(const engine::event::Exited& event);
   void observe_event(const engine::event::GroupGone& event);
+  void observe_event(const engine::event::HookFinished& event);
   void observe_event(const engine::event::Notified& event);
   void observe_event(const engine::event::Notice& event);
   void observe_event(const engine::event::Paused& event);
@@ -96,13 +107,16 @@ class Oracle {
   void observe_event(const engine::event::RestartUnit& event);
   void observe_event(const engine::event::SignalReceived&) {}
   void observe_event(const engine::event::SignalUnit&) {}
-  void observe_event(const engine::event::Tick&) {}
+  void observe_event(const engine::event::Tick& event);
   void observe_event(const engine::event::Reload& event);
   void observe_stopping(Unit& unit, const engine::UnitSpec& spec);
   void observe_extension(Unit& unit, config::Duration by);
   void passed_gate(Unit& unit);
   void probe_answered(Unit& unit, const engine::UnitSpec& spec, bool ok);
+  void hook_over(std::size_t index, engine::HookKind kind, bool good);
   void gone(std::size_t index);
+  void ended(std::size_t index);
+  void start_was_not_to_be(std::size_t index);
   void expect_restart(std::size_t index, bool counts_run);
   void forget_limits(Unit& unit);
 
@@ -120,7 +134,10 @@ class Oracle {
   // --- judge.cpp: every command
   void judge(const engine::Command& command);
   void judge_command(const engine::command::Spawn& spawn);
+  void judge_start(std::size_t index);
   void judge_command(const engine::command::Signal& signal);
+  void judge_command(const engine::command::RunHook& hook);
+  void judge_command(const engine::command::SignalHook& signal);
   void judge_command(const engine::command::Probe& probe);
   void judge_command(const engine::command::CancelProbes& cancel);
   void judge_command(const engine::command::WriteMarker& written);
@@ -140,6 +157,7 @@ class Oracle {
   // --- balance.cpp: after every step
   void judge_balance();
   void judge_unit(std::size_t index);
+  void judge_hook(std::size_t index);
   void judge_stop_of(std::size_t index);
   void judge_waiting(std::size_t index);
   void judge_markers();
@@ -156,6 +174,7 @@ class Oracle {
   [[nodiscard]] int code_of(std::size_t index) const;
   [[nodiscard]] std::optional<engine::ExitStatus> last_of(std::size_t index) const;
   [[nodiscard]] bool overdue() const;
+  [[nodiscard]] bool runs(std::size_t index, engine::HookKind kind) const;
   void violate(int invariant, const std::string& what);
   [[nodiscard]] bool boundary(engine::UnitId unit) const { return engine::index(unit) < units_.size(); }
 
@@ -166,6 +185,7 @@ class Oracle {
   std::vector<std::vector<std::size_t>> dependents_;  ///< transitive
   Instant now_{};
   const engine::Event* event_ = nullptr;
+  const engine::Commands* commands_ = nullptr;
   bool refused_ = false;
   bool booted_ = false;
   bool repeated_stop_ = false;

@@ -59,6 +59,11 @@ std::vector<config::StopStep> random_steps(Random& random) {
   return steps;
 }
 
+std::optional<engine::HookSpec> random_hook(Random& random) {
+  if (!random.chance(20)) return std::nullopt;
+  return engine::HookSpec{{"hook"}, random.pick<Duration>({1ms, 50ms, 1s, 10s})};
+}
+
 config::Restart random_restart(Random& random) {
   return random.pick({config::Restart::kNo, config::Restart::kAlways, config::Restart::kOnFailure,
                       config::Restart::kOnFailure, config::Restart::kUnlessStopped});
@@ -97,6 +102,9 @@ UnitSpec random_unit(Random& random, unsigned number) {
   spec.start_timeout = random.pick<Duration>({0ms, 500ms, 5s, 60s});
   spec.stop_sequence = random_steps(random);
   spec.kill_mode = random.chance(70) ? config::KillMode::kGroup : config::KillMode::kProcess;
+  spec.pre_start = random_hook(random);
+  spec.stop_command = random_hook(random);
+  spec.post_stop = random_hook(random);
   if (random.chance(20)) spec.success_exit_status = {0, 3, 143};
   spec.critical = random.chance(45);
   spec.ends_container = random.chance(4);
@@ -139,6 +147,13 @@ config::Worker random_worker(Random& random, unsigned number) {
   worker.stop_sequence = random_steps(random);
   worker.kill_mode = random.chance(70) ? config::KillMode::kGroup : config::KillMode::kProcess;
   worker.start_limit_burst = random.below(6);
+  const auto hook = [&random]() -> std::optional<config::Hook> {
+    if (!random.chance(15)) return std::nullopt;
+    return config::Hook{config::CommandLine{{"hook"}}, random.pick<Duration>({50ms, 5s})};
+  };
+  worker.pre_start = hook();
+  worker.stop_command = hook();
+  worker.post_stop = hook();
   return worker;
 }
 

@@ -16,12 +16,13 @@ using engine::UnitId;
 
 constexpr config::Duration kLateness = 20ms;
 constexpr std::uint64_t kEventLimit = 100'000;  ///< a run that does not end by then never will
-constexpr const char* kEventNames[] = {"Boot",      "Spawned",       "SpawnFailed", "Exited",        "GroupGone",
-                                       "Notified",  "ProbeFinished", "Tick",        "StopRequested", "SignalReceived",
-                                       "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit",    "Reload",
-                                       "Notice",    "Paused"};
-constexpr const char* kCommandNames[] = {"Spawn",        "Signal", "Probe",  "CancelProbes", "WriteMarker",
-                                         "RemoveMarker", "Report", "Refuse", "Finish",       "Replan"};
+constexpr const char* kEventNames[] = {"Boot",           "Spawned",   "SpawnFailed",   "Exited",      "GroupGone",
+                                       "HookFinished",   "Notified",  "ProbeFinished", "Tick",        "StopRequested",
+                                       "SignalReceived", "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit",
+                                       "Reload",         "Notice",    "Paused"};
+constexpr const char* kCommandNames[] = {"Spawn",  "Signal",       "RunHook",     "SignalHook",
+                                         "Probe",  "CancelProbes", "WriteMarker", "RemoveMarker",
+                                         "Report", "Refuse",       "Finish",      "Replan"};
 
 std::optional<UnitId> unit_of(const engine::Event& event) {
   return std::visit(

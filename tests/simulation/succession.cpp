@@ -140,7 +140,8 @@ void Oracle::succeed(std::size_t index, bool existed) {
   Unit fresh;
   fresh.alive = unit.alive;
   fresh.group = unit.group;
-  fresh.written_off = unit.alive || unit.group;
+  fresh.hook_left = unit.hook_left;
+  fresh.written_off = unit.alive || unit.group || unit.hook_left;
   if (existed && !spec.removed) {
     fresh.last = unit.last;
     fresh.held = unit.held;

@@ -29,13 +29,17 @@ void World::perform(const engine::Commands& commands, Instant now) {
   for (const engine::Command& each : commands) {
     if (const auto* spawn = std::get_if<command::Spawn>(&each)) {
       Process& process = processes_[engine::index(spawn->unit)];
-      process = Process{};
+      process = Process{};  // an engine that is right has no hook running now
       process.serial = ++serial_;
       process.pending = true;
       schedule(random_.chance(80) ? now : now + random_.up_to(30ms), Kind::kSpawnAnswer, engine::index(spawn->unit),
                process.serial);
     } else if (const auto* sent = std::get_if<command::Signal>(&each)) {
       signal(*sent, now);
+    } else if (const auto* hook = std::get_if<command::RunHook>(&each)) {
+      run_hook(engine::index(hook->unit), now);
+    } else if (const auto* ends = std::get_if<command::SignalHook>(&each)) {
+      signal_hook(*ends, now);
     } else if (const auto* probe = std::get_if<command::Probe>(&each)) {
       Process& process = processes_[engine::index(probe->unit)];
       process.probe = ++serial_;
@@ -78,6 +82,26 @@ void World::signal(const command::Signal& signal, Instant now) {
   }
 }
 
+void World::run_hook(std::size_t unit, Instant now) {
+  Process& process = processes_[unit];
+  process.hook = ++serial_;
+  process.hook_deaf = random_.chance(trouble_ / 2);
+  process.hook_immortal = random_.chance(trouble_ / 8);
+  if (process.hook_immortal || random_.chance(trouble_ / 3)) return;  // hangs
+  const auto takes = random_.up_to(random_.pick<config::Duration>({0ms, 20ms, 500ms, 5s}));
+  schedule(now + takes, Kind::kHookEnds, unit, process.hook, random_status());
+}
+
+void World::signal_hook(const command::SignalHook& signal, Instant now) {
+  const Process& process = processes_[engine::index(signal.unit)];
+  const bool kill = signal.signal == SIGKILL;
+  if (process.hook == 0 || (!kill && (process.hook_deaf || process.hook_immortal))) return;
+  const auto takes =
+      random_.up_to(process.hook_immortal ? config::Duration(12s) : config::Duration(kill ? 5ms : 700ms));
+  schedule(now + takes, Kind::kHookEnds, engine::index(signal.unit), process.hook,
+           {ExitStatus::Kind::kSignaled, signal.signal, {}});
+}
+
 std::optional<Event> World::take(Instant now) {
   const Occurrence occurrence = occurrences_.top();
   occurrences_.pop();
@@ -104,6 +128,10 @@ std::optional<Event> World::happen(const Occurrence& occurrence, Instant now) {
     case Kind::kSays:
       if (!current || !process.alive) return std::nullopt;
       return says(occurrence.unit, now);
+    case Kind::kHookEnds:
+      if (process.hook != occurrence.serial) return std::nullopt;
+      process.hook = 0;
+      return event::HookFinished{unit, occurrence.status};
     case Kind::kProbeAnswer: {
       if (process.probe != occurrence.serial) return std::nullopt;
       process.probe = 0;

@@ -24,7 +24,7 @@ class World {
   [[nodiscard]] std::optional<engine::Event> take(engine::Instant now);
 
  private:
-  enum class Kind { kSpawnAnswer, kMainEnds, kGroupEnds, kNotifies, kSays, kProbeAnswer, kPeople, kStop };
+  enum class Kind { kSpawnAnswer, kMainEnds, kGroupEnds, kNotifies, kSays, kHookEnds, kProbeAnswer, kPeople, kStop };
   struct Occurrence {
     engine::Instant at;
     std::uint64_t number = 0;
@@ -38,6 +38,9 @@ class World {
     std::uint64_t serial = 0;  ///< 0: never spawned
     std::uint64_t probe = 0;   ///< 0: none in flight
     engine::ProbeKind probe_kind{};
+    std::uint64_t hook = 0;  ///< 0: none lives
+    bool hook_deaf = false;
+    bool hook_immortal = false;
     bool pending = false;
     bool alive = false;
     bool others = false;  ///< more processes in its group
@@ -48,6 +51,8 @@ class World {
 
   void schedule(engine::Instant at, Kind kind, std::size_t unit, std::uint64_t serial, engine::ExitStatus status = {});
   void signal(const engine::command::Signal& signal, engine::Instant now);
+  void run_hook(std::size_t unit, engine::Instant now);
+  void signal_hook(const engine::command::SignalHook& signal, engine::Instant now);
   [[nodiscard]] engine::Event spawn_answer(std::size_t unit, engine::Instant now);
   void begin_life(std::size_t unit, engine::Instant now);
   [[nodiscard]] std::optional<engine::Event> happen(const Occurrence& occurrence, engine::Instant now);

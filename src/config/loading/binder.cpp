@@ -65,6 +65,14 @@ std::string worker_name_problem(std::string_view name) {
 
 }  // namespace
 
+bool is_shorthand(const Node& node, const Type& type) {
+  if (type.shorthand.empty()) return false;
+  if (node.kind == Node::Kind::kScalar) return true;
+  const auto field = std::find_if(type.fields.begin(), type.fields.end(),
+                                  [&](const Field& candidate) { return candidate.key == type.shorthand; });
+  return node.kind == Node::Kind::kList && field != type.fields.end() && field->kind == Kind::kCommand;
+}
+
 Place Places::key(const std::string& path) const { return nearest(keys, path); }
 
 Place Places::value(const std::string& path) const {
@@ -110,7 +118,7 @@ void Binder::bind(const Node& node, const Type& type, void* object, const Slot& 
 }
 
 void Binder::bind_struct(const Node& node, const Type& type, void* object, const Slot& slot) {
-  if (node.kind == Node::Kind::kScalar && !type.shorthand.empty()) {
+  if (is_shorthand(node, type)) {
     Node map;
     map.kind = Node::Kind::kMap;
     map.place = node.place;

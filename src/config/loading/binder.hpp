@@ -39,6 +39,9 @@ struct ScalarText {
   bool hidden = false;         ///< must not be shown in a message
 };
 
+/// The node is the value of the one key that the struct can be written as; a list only where that key is a command.
+[[nodiscard]] bool is_shorthand(const Node& node, const Type& type);
+
 class Binder {
  public:
   Binder(const StringMap& variables, Problems& problems, SecretCollector& secrets, Places& places)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/loading/binder.hpp"
 #include "config/loading/scalars.hpp"
 
 namespace slipway::config {
@@ -81,7 +82,7 @@ class Override {
 
   /// The value under `key`, made when missing. What cannot have keys is replaced by a map.
   Node& child(Node& node, const Type& type, const std::string& key) {
-    if (node.kind == Node::Kind::kScalar && !type.shorthand.empty()) {
+    if (is_shorthand(node, type)) {
       Node map;
       map.place = node.place;
       map.entries.push_back({std::string(type.shorthand), node.place, std::move(node)});

@@ -108,6 +108,19 @@ struct Schema<WorkerLogging> {
 };
 
 template <>
+struct Schema<Hook> {
+  using T = Hook;
+  static constexpr std::string_view name = "hook";
+  static constexpr std::string_view shorthand = "command";
+  static constexpr auto fields =
+      std::tuple{required("command", &T::command, "What runs, as the worker's user, in its directory and environment."),
+                 optional("timeout", &T::timeout,
+                          "Its time limit; then TERM, and KILL a second later. Unset: 60s for pre_start, 10s for "
+                          "post_stop, stop_grace_period for stop_command.")
+                     .positive()};
+};
+
+template <>
 struct Schema<Worker> {
   using T = Worker;
   static constexpr std::string_view name = "worker";
@@ -166,7 +179,14 @@ struct Schema<Worker> {
       optional("stop_sequence", &T::stop_sequence, "Several signals, instead of the two keys above."),
       optional("kill_mode", &T::kill_mode, "Signals go to the whole process group, or to the process alone."),
       optional("reload_signal", &T::reload_signal, "The signal that makes it read its configuration again."),
-      optional("logging", &T::logging, "How its output is written.")};
+      optional("logging", &T::logging, "How its output is written."),
+      optional("pre_start", &T::pre_start,
+               "Runs before each start. The worker starts when it succeeds; otherwise the start has failed."),
+      optional("stop_command", &T::stop_command,
+               "Runs before the stop's first signal, with the worker's process in $MAINPID. The stop signal follows "
+               "when it has ended, so a command that only asks should wait for the worker's end too."),
+      optional("post_stop", &T::post_stop,
+               "Runs after each end of the worker, also of a start that failed, and before the next start.")};
 };
 
 }  // namespace slipway::config

@@ -127,11 +127,16 @@ std::string restart_words(const engine::UnitSpec& unit) {
 
 std::string stop_words(const engine::UnitSpec& unit) {
   std::string text;
+  const auto hook = [](const char* name, const engine::HookSpec& spec) {
+    return std::string(name) + " for at most " + config::format_duration(spec.timeout);
+  };
+  if (unit.stop_command) text += hook("stop_command", *unit.stop_command) + ", ";
   for (const config::StopStep& step : unit.stop_sequence) {
     text += config::signal_name(step.signal.number) + ", " + config::format_duration(step.wait) + ", ";
   }
   text += "KILL";
-  return unit.kill_mode == config::KillMode::kProcess ? text + " (main process only)" : text;
+  if (unit.kill_mode == config::KillMode::kProcess) text += " (main process only)";
+  return unit.post_stop ? text + ", " + hook("post_stop", *unit.post_stop) : text;
 }
 
 std::string failure_words(const engine::UnitSpec& unit) {
