@@ -149,12 +149,14 @@ int Capture::Impl::make_pipe(Source unit, Stream kind) {
 
 bool Capture::Impl::add(int fd, Source unit, Stream kind) {
   auto stream = std::make_unique<CapturedPipe>(fd, unit, kind);
-  const int set = set_of(unit).poller.native_handle();
+  PipeSet& place = set_of(unit);
+  const int set = place.poller.native_handle();
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = stream.get();
   if (::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0) return false;
   stream->set = set;
+  stream->lines.waits = place.pauses;
   of(unit).push_back(std::move(stream));
   return true;
 }

@@ -114,7 +114,7 @@ void LineRouter::split(Unit& unit, LineState& state, std::string_view data) {
 void LineRouter::emit(Unit& unit, LineState& state, std::string_view first, std::string_view rest, bool whole) {
   const bool begins = !std::exchange(state.in_long_line, !whole);
   if (begins) state.cut = false;
-  if (!state.cut && unit.route.on_full == config::OnFull::kDrop && unit.destination == 0 && output_.full()) {
+  if (!state.cut && !state.waits && unit.destination == 0 && output_.full()) {
     state.cut = true;
     ++unit.lost_lines;
     if (destinations_[0].open_line == &state) destinations_[0].open_line = nullptr;

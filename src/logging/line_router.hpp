@@ -21,6 +21,7 @@ namespace slipway::logging {
 struct LineState {
   Source unit{};
   Stream kind{};
+  bool waits = true;          ///< nothing is read while the output is full; otherwise its lines are dropped then
   bool ended = false;         ///< the process is gone: an unfinished line will not be finished by it
   bool in_long_line = false;  ///< its first piece has passed
   bool cut = false;           ///< the rest of this line is dropped

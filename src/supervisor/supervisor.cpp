@@ -277,6 +277,7 @@ void Supervisor::Impl::replan(const engine::Plan& plan) {
     ring.rename(source, unit.name);
   }
   setup.plan = plan;
+  for (std::size_t i = 0; i < plan.units.size(); ++i) worker_logs.route(static_cast<engine::UnitId>(i), plan.units[i]);
   processes.grow();
   hooks.grow();
   if (!notify) open_notify_socket();

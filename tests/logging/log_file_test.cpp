@@ -1,5 +1,7 @@
 #include "logging/log_file.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>

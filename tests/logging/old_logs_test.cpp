@@ -1,5 +1,6 @@
 #include "logging/old_logs.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

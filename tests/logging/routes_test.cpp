@@ -1,4 +1,5 @@
 // Where a unit's lines go and how: formats per unit, files, and what happens when nobody reads.
+#include <algorithm>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -115,6 +116,19 @@ TEST_F(Routes, DropAndCountLinesThatNobodyReadsAndNeverBlockTheirWriter) {
   text += read_all();
   EXPECT_TRUE(text.ends_with("#\nweb | again\n"));
   EXPECT_EQ(text.find('x'), std::string::npos);
+  Capture::close(ends);
+}
+
+TEST_F(Routes, StayBoundedWhenAUnitThatDropsGetsAnotherRouteWhileItRuns) {
+  capture->route(web, {{}, OnFull::kDrop, nullptr});
+  const auto ends = capture->open(web);
+  fill();
+  capture->route(web, {{}, OnFull::kBlock, nullptr});
+  for (int i = 0; i < 500; ++i) {
+    put(ends.out, std::string(9999, 'x') + "\n");
+    poll();
+  }
+  EXPECT_LE(output->buffered(), Output::kCapacity + 1000);
   Capture::close(ends);
 }
 

@@ -1,6 +1,7 @@
 // `slipway keep-logs FILE`: removes and compresses the rotated files of one log. PID 1 runs it after a rotation, so
 // that neither a slow disk nor a compressor ever holds PID 1; by hand it does the same. It is not in `slipway --help`.
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <memory>
