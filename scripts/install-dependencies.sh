@@ -29,7 +29,7 @@ packages_of() {
       ;;
     test)
       echo libgtest-dev libgmock-dev clang-format-19 clang-tidy-19 git file binutils util-linux procps openssl \
-        man-db python3-pytest python3-alembic python3-sqlalchemy postgresql-contrib
+        man-db python3-pytest python3-alembic python3-sqlalchemy postgresql-contrib tini dumb-init
       ;;
     image) echo podman buildah runc mmdebstrap ca-certificates python3-pytest ;;
     bench) echo gcc libc6-dev tini dumb-init s6 runit supervisor python3 ;;

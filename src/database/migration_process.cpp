@@ -121,7 +121,7 @@ tl::expected<Prepared, std::string> prepare(const ProcessRequest& request) {
   const auto path = environment.find("PATH");
   auto program =
       host::find_program(request.argv.front(), path == environment.end() ? "" : path->second, request.working_dir);
-  if (!program) return tl::unexpected(program.error());
+  if (!program) return tl::unexpected(program.error().message);
   Prepared result;
   result.program = std::move(*program);
   for (const auto& word : request.argv) result.argv.push_back(const_cast<char*>(word.c_str()));

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -95,7 +96,7 @@ bool ChildSetup::run() {
     write_number(number_, ::getpid());
     ::memcpy(own_pid_, number_, sizeof number_);
   }
-  if (!step(StartStage::kGroup, "", ::setpgid(0, 0) == 0)) return false;
+  if (!step(StartStage::kGroup, "", take_place())) return false;
   if (!step(StartStage::kTerminal, "", take_terminal())) return false;
   if (!step(StartStage::kStreams, number_, arrange_descriptors())) return false;
   if (!constrain() || !change_privileges()) return false;
@@ -122,7 +123,23 @@ bool ChildSetup::change_privileges() {
   return !plan || step(StartStage::kCapabilities, "", take_capabilities(*plan));
 }
 
-void ChildSetup::lead_group(int pid) {
+bool ChildSetup::take_place() {
+  switch (launch_->placement) {
+    case Placement::kOwnGroup:
+      return ::setpgid(0, 0) == 0;
+    case Placement::kOwnSession:
+      if (::setsid() < 0) return false;
+      ::ioctl(launch_->stdin_fd, TIOCSCTTY, 0);  // nothing to take where it is no terminal, or another session's
+      return true;
+    case Placement::kParentsGroup:
+      break;
+  }
+  return true;
+}
+
+void ChildSetup::lead_group(int pid) const {
+  // The leader of a group cannot make a session.
+  if (launch_->placement != Placement::kOwnGroup) return;
   // The child does the same: whoever comes first. It may have executed already (EACCES) or be gone (ESRCH).
   const int saved = errno;
   ::setpgid(pid, pid);
@@ -146,7 +163,7 @@ bool ChildSetup::arrange_descriptors() {
     redirection.moved = source < 0 ? -1 : ::fcntl(source, F_DUPFD_CLOEXEC, above_);
     if (redirection.moved < 0) return false;
   }
-  close_others_on_exec();
+  if (!launch_->keep_descriptors) close_others_on_exec();
   for (const Redirection& redirection : redirections_) {
     write_number(number_, redirection.child);
     if (::dup2(redirection.moved, redirection.child) < 0) return false;
@@ -161,13 +178,16 @@ bool ChildSetup::become_identity() {
          ::setresuid(identity.uid, identity.uid, identity.uid) == 0;
 }
 
-bool ChildSetup::reset_signals() {
+bool ChildSetup::reset_signals() const {
+  const SignalState* const wanted = launch_->signals ? &*launch_->signals : nullptr;
   struct sigaction action{};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    action.sa_handler = wanted != nullptr && ::sigismember(&wanted->ignored, signal) == 1 ? SIG_IGN : SIG_DFL;
+    ::sigaction(signal, &action, nullptr);
+  }
   sigset_t none;
   ::sigemptyset(&none);
-  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+  return ::sigprocmask(SIG_SETMASK, wanted != nullptr ? &wanted->mask : &none, nullptr) == 0;
 }
 
 void ChildSetup::report(int error) const {

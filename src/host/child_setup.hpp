@@ -63,8 +63,9 @@ class ChildSetup {
   bool change_privileges();
   bool become_identity();
   bool take_terminal();
-  static bool reset_signals();
-  static void lead_group(int pid);
+  bool take_place();
+  bool reset_signals() const;
+  void lead_group(int pid) const;
   void report(int error) const;
 
   const Launch* launch_;

@@ -48,6 +48,7 @@ struct ChildTable::Impl : std::enable_shared_from_this<Impl> {
   boost::asio::steady_timer group_timer;
   std::chrono::milliseconds group_poll = kGroupPollFirst;
   std::uint64_t orphans = 0;
+  ExitHandler on_orphan;
   bool timer_armed = false;
   bool continuing = false;
   bool closed = false;
@@ -83,6 +84,7 @@ void ChildTable::Impl::finish(int pid, int status) {
   auto child = children.extract(pid);
   if (child.empty()) {
     ++orphans;
+    if (on_orphan) on_orphan({pid, translate(status)});
     return;
   }
   ChildExit exit{pid, translate(status), group_alive(pid)};
@@ -92,7 +94,7 @@ void ChildTable::Impl::finish(int pid, int status) {
     // Out of memory: a reason less; the exit itself counts.
   }
   if (auto failure = failures.extract(pid))
-    exit.status = {ExitStatus::Kind::kNotStarted, 0, to_string(failure.mapped())};
+    exit.status = {ExitStatus::Kind::kNotStarted, failure.mapped().error, to_string(failure.mapped())};
   if (exit.group_alive && child.mapped().on_group_gone) {
     groups[pid] = std::move(child.mapped().on_group_gone);
     group_poll = kGroupPollFirst;
@@ -171,6 +173,8 @@ void ChildTable::reap() {
   const auto keep_alive = impl_;
   keep_alive->reap();
 }
+
+void ChildTable::on_orphan(ExitHandler handler) { impl_->on_orphan = std::move(handler); }
 
 std::size_t ChildTable::tracked() const { return impl_->children.size(); }
 

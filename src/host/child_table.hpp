@@ -45,6 +45,9 @@ class ChildTable {
   /// more, so that a storm of orphans starves nobody.
   void reap();
 
+  /// Called for each child that nobody tracked.
+  void on_orphan(ExitHandler handler);
+
   [[nodiscard]] std::size_t tracked() const;
   [[nodiscard]] std::uint64_t orphans_reaped() const;
   /// No child at all is left, tracked or not (waitpid(2) says ECHILD).

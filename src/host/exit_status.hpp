@@ -9,7 +9,7 @@ struct ExitStatus {
   enum class Kind {
     kExited,      ///< `value` is the exit code
     kSignaled,    ///< `value` is the signal number
-    kNotStarted,  ///< fork succeeded, but the program never ran; `reason` says at which stage and why
+    kNotStarted,  ///< fork succeeded, but the program never ran; `reason` says at which stage, `value` is the errno
   };
   Kind kind = Kind::kExited;
   int value = 0;

@@ -26,11 +26,6 @@ const std::string* find_variable(const std::vector<std::string>& environment, st
   return nullptr;
 }
 
-std::string search_path(const std::vector<std::string>& environment) {
-  const std::string* entry = find_variable(environment, "PATH");
-  return entry ? entry->substr(5) : kDefaultPath;
-}
-
 bool passes(int error) { return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE; }
 
 /// The variables login(1) would set, where the configuration does not.
@@ -71,8 +66,13 @@ tl::unexpected<SpawnError> refuse(std::string message, bool retryable = false) {
 
 }  // namespace
 
-tl::expected<std::string, std::string> find_program(const std::string& name, const std::string& path,
-                                                    const std::string& working_dir) {
+std::string search_path(const std::vector<std::string>& environment) {
+  const std::string* entry = find_variable(environment, "PATH");
+  return entry ? entry->substr(5) : kDefaultPath;
+}
+
+tl::expected<std::string, ProgramError> find_program(const std::string& name, const std::string& path,
+                                                     const std::string& working_dir) {
   if (name.find('/') != std::string::npos) return name;
   std::string unusable;
   for (std::size_t begin = 0; begin <= path.size() && !name.empty();) {
@@ -89,8 +89,10 @@ tl::expected<std::string, std::string> find_program(const std::string& name, con
       unusable = candidate + (S_ISDIR(status.st_mode) ? " is a directory" : " is not executable: chmod +x it");
     }
   }
-  if (!unusable.empty()) return tl::unexpected("command '" + name + "': " + unusable);
-  return tl::unexpected("command '" + name + "' not found in PATH=" + path);
+  if (!unusable.empty()) {
+    return tl::unexpected(ProgramError{"command '" + name + "': " + unusable, EACCES});
+  }
+  return tl::unexpected(ProgramError{"command '" + name + "' not found in PATH=" + path, ENOENT});
 }
 
 Launcher::Launcher(ChildTable& children) : children_(&children) {}
@@ -99,7 +101,7 @@ tl::expected<int, SpawnError> Launcher::launch(const Launch& launch, ChildTable:
                                                ChildTable::GroupGoneHandler on_group_gone) try {
   if (launch.argv.empty()) return refuse("the command is empty");
   const auto program = find_program(launch.argv.front(), search_path(launch.environment), launch.working_dir);
-  if (!program) return refuse(program.error());
+  if (!program) return refuse(program.error().message);
 
   std::optional<Identity> identity;
   std::vector<std::string> added;

@@ -11,6 +11,7 @@
 #include "host/accounts.hpp"
 #include "host/capabilities.hpp"
 #include "host/child_table.hpp"
+#include "host/signals.hpp"
 
 namespace slipway::host {
 
@@ -26,6 +27,9 @@ struct ResourceLimit {
   std::int64_t soft = -1;
   std::int64_t hard = -1;
 };
+
+/// Where a child belongs. As the leader of a session it takes standard input as its controlling terminal, if it can.
+enum class Placement { kOwnGroup, kOwnSession, kParentsGroup };
 
 /// Everything a child is made of. Descriptors are borrowed for the duration of the call; -1 is /dev/null.
 struct Launch {
@@ -46,7 +50,10 @@ struct Launch {
   int stderr_fd = -1;
   std::vector<InheritedDescriptor> descriptors;  ///< child numbers from 3 on
   std::string pid_variable;                      ///< a variable to hold the child's own pid; empty: none
-  bool foreground = false;                       ///< give the terminal on standard input to the child's group
+  bool keep_descriptors = false;  ///< also those that this process inherited itself without close-on-exec
+  Placement placement = Placement::kOwnGroup;
+  bool foreground = false;             ///< give the terminal on standard input to the child's group
+  std::optional<SignalState> signals;  ///< unset: an empty mask, and the default for every signal
 };
 
 /// Why no process exists. `retryable`: EAGAIN, ENOMEM and their kind, which pass.
@@ -60,12 +67,11 @@ class Launcher {
   /// The table must outlive the launcher.
   explicit Launcher(ChildTable& children);
 
-  /// Forks and returns the child's pid, which is also its process group. The child is in the table before this
-  /// returns. Failures after the fork (a missing program, a wrong directory, a user we may not become) arrive at
-  /// `on_exit` as ExitStatus::kNotStarted. With `user` set, HOME, USER and LOGNAME are added where the environment does
-  /// not have them.
-  /// Errors: the command is not in the child's PATH, an unknown user or group, a capability that this process cannot
-  /// give or take away, fork(2) refused.
+  /// Forks and returns the child's pid, which is also its process group unless it is placed in the parent's. The child
+  /// is in the table before this returns. Failures after the fork (a missing program, a wrong directory, a user we may
+  /// not become) arrive at `on_exit` as ExitStatus::kNotStarted. With `user` set, HOME, USER and LOGNAME are added
+  /// where the environment does not have them. Errors: the command is not in the child's PATH, an unknown user or
+  /// group, a capability that this process cannot give or take away, fork(2) refused.
   [[nodiscard]] tl::expected<int, SpawnError> launch(const Launch& launch, ChildTable::ExitHandler on_exit,
                                                      ChildTable::GroupGoneHandler on_group_gone = {});
 
@@ -73,10 +79,19 @@ class Launcher {
   ChildTable* children_;
 };
 
+/// The PATH of an environment, or what execvp(3) falls back to.
+[[nodiscard]] std::string search_path(const std::vector<std::string>& environment);
+
+/// Why there is no program of a name: ENOENT, or EACCES for a directory or a file without execute permission.
+struct ProgramError {
+  std::string message;
+  int error = 0;
+};
+
 /// Finds argv[0] as execvp(3) would, in `path` (a PATH value), relative entries taken from `working_dir`. A name with a
 /// slash is returned as it is. Errors: not found; found only as a directory or without execute permission.
-[[nodiscard]] tl::expected<std::string, std::string> find_program(const std::string& name, const std::string& path,
-                                                                  const std::string& working_dir);
+[[nodiscard]] tl::expected<std::string, ProgramError> find_program(const std::string& name, const std::string& path,
+                                                                   const std::string& working_dir);
 
 /// kill(2) for one process, or for its group. A target that is gone is not an error.
 void send_signal(int pid, int signal, bool group);

@@ -15,22 +15,34 @@
 namespace slipway::host {
 namespace {
 
-constexpr std::array kReceived = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
-constexpr std::array kIgnored = {SIGPIPE, SIGTTIN, SIGTTOU};
-
-sigset_t received_signals() {
-  sigset_t received;
-  ::sigemptyset(&received);
-  for (const int signal : kReceived) ::sigaddset(&received, signal);
-  return received;
+sigset_t mask_of(const std::vector<int>& signals) {
+  sigset_t mask;
+  ::sigemptyset(&mask);
+  for (const int signal : signals) ::sigaddset(&mask, signal);
+  return mask;
 }
 
 }  // namespace
 
+SignalSet supervisor_signals() {
+  return {{SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}, {SIGPIPE, SIGTTIN, SIGTTOU}};
+}
+
+SignalState current_signal_state() {
+  SignalState state;
+  ::sigprocmask(SIG_SETMASK, nullptr, &state.mask);
+  ::sigemptyset(&state.ignored);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) ::sigaddset(&state.ignored, signal);
+  }
+  return state;
+}
+
 struct Signals::Impl : std::enable_shared_from_this<Impl> {
   Impl(boost::asio::io_context& context, Handler h) : descriptor(context), handler(std::move(h)) {}
   ~Impl() {
-    for (std::size_t i = 0; i < kIgnored.size(); ++i) ::sigaction(kIgnored[i], &previous_actions[i], nullptr);
+    for (const auto& [signal, action] : previous_actions) ::sigaction(signal, &action, nullptr);
     ::sigprocmask(SIG_SETMASK, &previous_mask, nullptr);
   }
 
@@ -66,7 +78,7 @@ struct Signals::Impl : std::enable_shared_from_this<Impl> {
   boost::asio::posix::stream_descriptor descriptor;
   Handler handler;
   sigset_t previous_mask{};
-  std::array<struct sigaction, kIgnored.size()> previous_actions{};
+  std::vector<std::pair<int, struct sigaction>> previous_actions;
 };
 
 Signals::Signals(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -74,18 +86,21 @@ Signals::Signals(Signals&&) noexcept = default;
 Signals& Signals::operator=(Signals&&) noexcept = default;
 Signals::~Signals() = default;
 
-void Signals::hold() {
-  const sigset_t received = received_signals();
+void Signals::hold(const SignalSet& set) {
+  const sigset_t received = mask_of(set.received);
   ::sigprocmask(SIG_BLOCK, &received, nullptr);
 }
 
-Result<Signals> Signals::open(boost::asio::io_context& context, Handler handler) {
+Result<Signals> Signals::open(boost::asio::io_context& context, Handler handler, const SignalSet& set) {
   auto impl = std::make_shared<Impl>(context, std::move(handler));
-  const sigset_t received = received_signals();
+  const sigset_t received = mask_of(set.received);
   ::sigprocmask(SIG_BLOCK, &received, &impl->previous_mask);
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
-  for (std::size_t i = 0; i < kIgnored.size(); ++i) ::sigaction(kIgnored[i], &ignore, &impl->previous_actions[i]);
+  for (const int signal : set.ignored) {
+    auto& [number, previous] = impl->previous_actions.emplace_back(signal, ignore);
+    ::sigaction(number, &ignore, &previous);
+  }
   // A parent that ignored SIGCHLD would make the kernel throw away our children's statuses.
   struct sigaction standard{};
   standard.sa_handler = SIG_DFL;

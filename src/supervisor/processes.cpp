@@ -32,7 +32,7 @@ engine::ExitStatus to_engine(const host::ExitStatus& status) {
       result.kind = engine::ExitStatus::Kind::kNotStarted;
       break;
   }
-  result.value = status.value;
+  if (status.kind != host::ExitStatus::Kind::kNotStarted) result.value = status.value;
   result.reason = status.reason;
   return result;
 }

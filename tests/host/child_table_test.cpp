@@ -60,6 +60,16 @@ TEST_F(Reaping, TellsWhenTheLastOfAGroupIsGone) {
   EXPECT_TRUE(run_until([&] { return gone; }));
 }
 
+TEST_F(Reaping, TellsOfOrphansThatNobodyTracks) {
+  ASSERT_TRUE(become_subreaper().has_value());
+  std::vector<ChildExit> orphans;
+  children->on_orphan([&](const ChildExit& orphan) { orphans.push_back(orphan); });
+  const int pid = start(shell("sh -c 'exit 7' & exec true"));
+  ASSERT_TRUE(run_until([&] { return !exits.empty() && !orphans.empty(); }));
+  EXPECT_EQ(exits[0].pid, pid);
+  EXPECT_EQ(orphans[0].status, (ExitStatus{ExitStatus::Kind::kExited, 7, {}}));
+}
+
 TEST_F(Reaping, NoticesAGroupThatSomebodyElseReaps) {
   // The member's parent left the group and waits for it itself, so no SIGCHLD of it reaches us.
   bool gone = false;

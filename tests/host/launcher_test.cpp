@@ -119,6 +119,43 @@ TEST_F(Launching, SaysWhatFailedAtWhichStage) {
   EXPECT_EQ(exit.status.reason, "cannot set up descriptor 5: Bad file descriptor");
 }
 
+TEST_F(Launching, PlacesAChildInASessionOrInItsParentsGroup) {
+  Launch launch = shell("exec cut -d ' ' -f 5,6 /proc/self/stat");
+  launch.placement = Placement::kOwnSession;
+  const std::string pid = std::to_string(run(launch).pid);
+  EXPECT_EQ(output, pid + " " + pid + "\n");
+  launch.placement = Placement::kParentsGroup;
+  run(launch);
+  EXPECT_EQ(output, std::to_string(::getpgrp()) + " " + std::to_string(::getsid(0)) + "\n");
+}
+
+TEST_F(Launching, HandsOnTheSignalStateItIsGiven) {
+  Launch launch = shell("exec grep -E '^Sig(Blk|Ign)' /proc/self/status");
+  launch.signals.emplace();
+  ::sigemptyset(&launch.signals->mask);
+  ::sigemptyset(&launch.signals->ignored);
+  ::sigaddset(&launch.signals->mask, SIGUSR1);
+  ::sigaddset(&launch.signals->ignored, SIGHUP);
+  run(launch);
+  EXPECT_EQ(output, "SigBlk:\t0000000000000200\nSigIgn:\t0000000000000001\n");
+}
+
+TEST_F(Launching, KeepsInheritedDescriptorsOnlyWhenAsked) {
+  const Descriptor inherited(::open("/dev/null", O_RDONLY));  // not close-on-exec, on purpose
+  Launch launch = shell("test -e /proc/self/fd/" + std::to_string(inherited.get()));
+  EXPECT_EQ(run(launch).status.value, 1);
+  launch.keep_descriptors = true;
+  EXPECT_EQ(run(launch).status.value, 0);
+}
+
+TEST_F(Launching, SaysTheErrorOfACommandThatIsNone) {
+  Launch launch = shell("");
+  launch.argv = {write_file("text", "plain text\n", 0755)};
+  EXPECT_EQ(run(launch).status.value, ENOEXEC);
+  EXPECT_EQ(find_program("no-such-program", "/bin", "").error().error, ENOENT);
+  EXPECT_EQ(find_program("local", "/usr", "").error().error, EACCES);
+}
+
 TEST_F(Launching, SearchesTheChildsPath) {
   const std::string program = write_file("hello", "#!/bin/sh\necho hello\n", 0755);
   Launch launch = shell("");
@@ -132,7 +169,7 @@ TEST_F(Launching, SearchesTheChildsPath) {
   EXPECT_EQ(output, "hello\n");
 
   const auto message = [&](const std::string& name, const std::string& path) {
-    return find_program(name, path, "").error();
+    return find_program(name, path, "").error().message;
   };
   EXPECT_EQ(message("hello", "/bin:/sbin"), "command 'hello' not found in PATH=/bin:/sbin");
   EXPECT_EQ(message("local", "/usr"), "command 'local': /usr/local is a directory");
