@@ -52,13 +52,13 @@ struct SpawnFailed {
   std::string reason;
   bool retryable = false;
 };
-/// The unit's main process was reaped. `group_alive`: others of its process group still live.
+/// The unit's main process was reaped. `group_alive`: others of its process group still live, or daemons that left it.
 struct Exited {
   UnitId unit{};
   ExitStatus status;
   bool group_alive = false;
 };
-/// The last process of the unit's group is gone (only after Exited with group_alive).
+/// The last process of the unit's group, and of what left it, is gone (only after Exited with group_alive).
 struct GroupGone {
   UnitId unit{};
 };

@@ -1,5 +1,6 @@
 #include "host/child_table.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -38,12 +39,18 @@ struct ChildTable::Impl : std::enable_shared_from_this<Impl> {
     GroupGoneHandler on_group_gone;
   };
 
+  struct Watch {
+    std::function<bool()> lives;
+    GroupGoneHandler gone;
+  };
+
   explicit Impl(boost::asio::io_context& c) : context(c), group_timer(c) {}
 
   boost::asio::io_context& context;
   std::unordered_map<int, Child> children;
   std::unordered_map<int, GroupGoneHandler> groups;  ///< whose leader is gone
-  std::unordered_map<int, StartReport> failures;     ///< of children not reaped yet
+  std::vector<Watch> watches;
+  std::unordered_map<int, StartReport> failures;  ///< of children not reaped yet
   Pipe reports;
   boost::asio::steady_timer group_timer;
   std::chrono::milliseconds group_poll = kGroupPollFirst;
@@ -56,6 +63,7 @@ struct ChildTable::Impl : std::enable_shared_from_this<Impl> {
   void reap();
   void finish(int pid, int status);
   void read_reports();
+  [[nodiscard]] bool watches_any() const { return !groups.empty() || !watches.empty(); }
   void check_groups();
   void watch_groups();
 };
@@ -71,7 +79,7 @@ void ChildTable::Impl::reap() {
     finish(pid, status);
     if (closed) return;
   }
-  if (!groups.empty() && (orphans != before || reaped > 0)) check_groups();
+  if (watches_any() && (orphans != before || reaped > 0)) check_groups();
   if (reaped < kReapsPerCall || continuing || closed) return;
   continuing = true;
   boost::asio::post(context, [self = shared_from_this()] {
@@ -127,13 +135,17 @@ void ChildTable::Impl::check_groups() {
     gone.push_back(std::move(it->second));
     it = groups.erase(it);
   }
+  const auto ended =
+      std::stable_partition(watches.begin(), watches.end(), [](const Watch& one) { return one.lives(); });
+  for (auto it = ended; it != watches.end(); ++it) gone.push_back(std::move(it->gone));
+  watches.erase(ended, watches.end());
   for (const GroupGoneHandler& handler : gone) {
     if (handler && !closed) handler();
   }
 }
 
 void ChildTable::Impl::watch_groups() {
-  if (timer_armed || groups.empty() || closed) return;
+  if (timer_armed || !watches_any() || closed) return;
   timer_armed = true;
   group_timer.expires_after(group_poll);
   group_timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
@@ -164,6 +176,12 @@ void ChildTable::add(int pid, ExitHandler on_exit, GroupGoneHandler on_group_gon
   }
 }
 
+void ChildTable::watch(std::function<bool()> lives, GroupGoneHandler gone) {
+  impl_->watches.push_back({std::move(lives), std::move(gone)});
+  impl_->group_poll = kGroupPollFirst;
+  impl_->watch_groups();
+}
+
 void ChildTable::forget(int pid) {
   if (auto child = impl_->children.find(pid); child != impl_->children.end()) child->second = {};
   impl_->groups.erase(pid);
@@ -175,6 +193,8 @@ void ChildTable::reap() {
 }
 
 void ChildTable::on_orphan(ExitHandler handler) { impl_->on_orphan = std::move(handler); }
+
+bool ChildTable::is_tracked(int pid) const { return impl_->children.contains(pid); }
 
 std::size_t ChildTable::tracked() const { return impl_->children.size(); }
 

@@ -38,6 +38,10 @@ class ChildTable {
   /// `on_group_gone` is called once, later, if and only if the exit said `group_alive`.
   void add(int pid, ExitHandler on_exit, GroupGoneHandler on_group_gone = {});
 
+  /// Calls `gone` once, from the event loop, when `lives` is false: for processes that are nobody's group, asked again
+  /// whenever an orphan was reaped, and now and then.
+  void watch(std::function<bool()> lives, GroupGoneHandler gone);
+
   /// Drops the handlers of a child and of its group; the child is still reaped.
   void forget(int pid);
 
@@ -49,6 +53,7 @@ class ChildTable {
   void on_orphan(ExitHandler handler);
 
   [[nodiscard]] std::size_t tracked() const;
+  [[nodiscard]] bool is_tracked(int pid) const;
   [[nodiscard]] std::uint64_t orphans_reaped() const;
   /// No child at all is left, tracked or not (waitpid(2) says ECHILD).
   [[nodiscard]] bool childless() const;

@@ -75,6 +75,8 @@ void Hooks::Impl::start(UnitId unit, HookKind kind, host::Launch& launch) {
 void Hooks::Impl::on_exit(UnitId unit, HookKind kind, const host::ChildExit& exit) {
   running[engine::index(unit)] = 0;
   if (exit.group_alive) host::send_signal(exit.pid, SIGKILL, true);
+  // While the unit's own process lives, daemons may be meant to live with it.
+  if (kind != HookKind::kStopCommand) processes->kill_escaped(unit);
   try {
     if (kind != HookKind::kStopCommand) capture->drain(source_of(unit));
   } catch (const std::bad_alloc&) {  // its last words are lost, that it ended is not

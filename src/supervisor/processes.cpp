@@ -1,6 +1,9 @@
 #include "supervisor/processes.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <unistd.h>
@@ -9,6 +12,7 @@
 
 #include "config/environment_files.hpp"
 #include "host/descendants.hpp"
+#include "host/escaped.hpp"
 #include "supervisor/process_options.hpp"
 #include "supervisor/worker_logs.hpp"
 
@@ -16,6 +20,9 @@ namespace slipway::supervisor {
 namespace {
 
 using engine::UnitId;
+
+/// How long a process that cannot be looked at counts as perhaps the unit's.
+constexpr std::chrono::seconds kPatience{1};
 
 }  // namespace
 
@@ -46,6 +53,7 @@ struct Processes::Impl {
        EventSink to)
       : context(&io),
         launcher(children),
+        table(&children),
         capture(&output),
         setup(&from),
         sink(std::move(to)),
@@ -55,10 +63,12 @@ struct Processes::Impl {
     int pid = 0;         ///< 0: no process and no group of it
     bool ended = false;  ///< the process is gone, its group is not
     std::optional<host::NotifyPipe> notify;
+    std::chrono::steady_clock::time_point undecided_until;  ///< for what hangs and may be the unit's
   };
 
   boost::asio::io_context* context;
   host::Launcher launcher;
+  host::ChildTable* table;
   logging::Capture* capture;
   const Setup* setup;
   EventSink sink;
@@ -72,6 +82,9 @@ struct Processes::Impl {
   void start(UnitId unit, host::Launch& launch);
   void on_exit(UnitId unit, const host::ChildExit& exit);
   void on_group_gone(UnitId unit);
+  [[nodiscard]] std::string mark(UnitId unit) const;
+  [[nodiscard]] host::Escaped escaped(UnitId unit) const { return host::find_escaped(*table, mark(unit)); }
+  [[nodiscard]] bool await_escaped(UnitId unit);
   void fail(UnitId unit, std::string reason, bool retryable) {
     sink(engine::event::SpawnFailed{unit, std::move(reason), retryable});
   }
@@ -89,6 +102,9 @@ Result<std::vector<std::string>> Processes::Impl::environment(UnitId unit, bool 
     for (auto& [name, value] : *read) variables[name] = value;
   }
   for (const auto& [name, value] : what.launch.environment) variables[name] = value;
+  const char* outer = std::getenv(host::kMarkVariable.data());
+  variables[std::string(host::kMarkVariable)] =
+      (outer == nullptr ? std::string() : std::string(outer) + ":") + mark(unit);
   if (notifies && may_notify(what) && !notify_address.empty()) {
     variables["NOTIFY_SOCKET"] = notify_address;
     if (what.watchdog.count() > 0) {
@@ -162,6 +178,25 @@ void Processes::Impl::start(UnitId unit, host::Launch& launch) {
   sink(engine::event::Spawned{unit, *launched});
 }
 
+/// A name that no reload changes, and that no other Slipway gives.
+std::string Processes::Impl::mark(UnitId unit) const {
+  return setup->boot_id + "/" + spec(unit).worker + "/" + std::to_string(spec(unit).replica);
+}
+
+/// True when something of the unit lives outside of its group, which is gone: GroupGone follows when that is gone too.
+bool Processes::Impl::await_escaped(UnitId unit) {
+  if (spec(unit).forwards_signals) return false;  // the container ends with it, and everything with the container
+  running[engine::index(unit)].undecided_until = std::chrono::steady_clock::now() + kPatience;
+  const auto lives = [this, unit] {
+    const host::Escaped left = escaped(unit);
+    const bool patient = std::chrono::steady_clock::now() < running[engine::index(unit)].undecided_until;
+    return !left.roots.empty() || (left.undecided && patient);
+  };
+  if (!lives()) return false;
+  table->watch(lives, [this, unit] { sink(engine::event::GroupGone{unit}); });
+  return true;
+}
+
 void Processes::Impl::on_exit(UnitId unit, const host::ChildExit& exit) {
   Running& entry = running[engine::index(unit)];
   entry.ended = true;
@@ -172,13 +207,13 @@ void Processes::Impl::on_exit(UnitId unit, const host::ChildExit& exit) {
     if (!writes_through(spec(unit))) capture->drain(source_of(unit));
   } catch (const std::exception&) {  // out of memory: its last words are lost, that it ended is not
   }
-  sink(engine::event::Exited{unit, to_engine(exit.status), exit.group_alive});
+  sink(engine::event::Exited{unit, to_engine(exit.status), exit.group_alive || await_escaped(unit)});
 }
 
 void Processes::Impl::on_group_gone(UnitId unit) {
   Running& entry = running[engine::index(unit)];
   if (entry.ended) entry.pid = 0;
-  sink(engine::event::GroupGone{unit});
+  if (!await_escaped(unit)) sink(engine::event::GroupGone{unit});
 }
 
 Processes::Processes(boost::asio::io_context& context, host::ChildTable& children, logging::Capture& capture,
@@ -203,6 +238,7 @@ void Processes::spawn(UnitId unit) try {
 void Processes::signal(const engine::command::Signal& command) {
   const int pid = impl_->running[engine::index(command.unit)].pid;
   if (pid > 0) host::send_signal(pid, command.signal, command.group);
+  if (command.group) host::signal_escaped(impl_->escaped(command.unit), command.signal);
 }
 
 Result<host::Launch> Processes::probe_launch(UnitId unit, const config::CommandLine& command) const {
@@ -210,6 +246,8 @@ Result<host::Launch> Processes::probe_launch(UnitId unit, const config::CommandL
   if (launch) launch->argv = command.argv;
   return launch;
 }
+
+void Processes::kill_escaped(UnitId unit) const { host::signal_escaped(impl_->escaped(unit), SIGKILL); }
 
 int Processes::pid(UnitId unit) const {
   const Impl::Running& entry = impl_->running[engine::index(unit)];

@@ -40,6 +40,8 @@ class Processes {
   void signal(const engine::command::Signal& command);
   /// How a probe or a hook of this unit runs a command: with the unit's user, directory and environment.
   [[nodiscard]] Result<host::Launch> probe_launch(engine::UnitId unit, const config::CommandLine& command) const;
+  /// KILL to whatever of the unit left its process group.
+  void kill_escaped(engine::UnitId unit) const;
   /// 0: the unit has no process of its own (others of its group may be left).
   [[nodiscard]] int pid(engine::UnitId unit) const;
   /// The unit whose process sent this, or a process of its group, or a descendant; empty for strangers.

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/descendants.hpp"
+#include "host/escaped.hpp"
 #include "host_fixture.hpp"
 
 namespace slipway::host {
@@ -190,6 +191,24 @@ TEST_F(Sweeping, SignalsWhatIsManyForksBelow) {
   ASSERT_TRUE(run_until([&] { return descendants().size() == 4; }));
   for (const int pid : descendants()) EXPECT_TRUE(signal_descendant(pid, SIGKILL));
   EXPECT_TRUE(run_until([&] { return children->childless(); }));
+}
+
+TEST_F(Sweeping, FindsByItsMarkWhatEscapedItsGroup) {
+  Launch launch = shell("setsid -f tail -f /dev/null; SLIPWAY_INSTANCE=boot/other/0 setsid -f tail -f /dev/null");
+  launch.environment.push_back("SLIPWAY_INSTANCE=outer/slipway/0:boot/web/0");
+  start(launch);
+  const auto roots = [&](const char* mark) { return find_escaped(*children, mark).roots.size(); };
+  ASSERT_TRUE(run_until([&] { return !exits.empty() && roots("boot/web/0") == 1 && roots("boot/other/0") == 1; }));
+  EXPECT_EQ(roots("outer/slipway/0"), 1U) << "what is in a unit of an outer Slipway is in that unit";
+  EXPECT_EQ(roots("boot/web/1") + roots("boot/web") + roots("web/0") + roots(""), 0U);
+  int gone = 0;
+  children->watch([&] { return roots("boot/web/0") > 0; }, [&] { ++gone; });
+  signal_escaped(find_escaped(*children, "boot/web/0"), SIGTERM);
+  EXPECT_TRUE(run_until([&] { return gone == 1; }));
+  EXPECT_EQ(roots("boot/other/0"), 1U);
+  signal_escaped(find_escaped(*children, "boot/other/0"), SIGKILL);
+  EXPECT_TRUE(run_until([&] { return children->childless(); }));
+  EXPECT_EQ(gone, 1);
 }
 
 /// Refuses pidfd_open for this process as an old kernel (ENOSYS) or a strict profile (EPERM) does.
