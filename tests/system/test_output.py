@@ -84,7 +84,6 @@ def test_a_worker_behind_a_stuck_reader_blocks_itself_and_goes_on_when_it_is_rea
     assert one.stop(20) == 0
 
 
-@pytest.mark.skipif(bool(os.environ.get("SLIPWAY_SANITIZERS")), reason="a sanitizer's own memory is larger")
 def test_memory_stays_bounded_behind_a_stuck_reader(stuck):
     one = stuck({"workers": {f"noisy{i}": {"command": NOISY} for i in range(4)}}).wait_socket()
     for _ in range(20):

@@ -1,8 +1,5 @@
 """300 workers are started, listed and stopped."""
-import os
 import time
-
-import pytest
 
 from processes import children_of, descriptors_of
 from programs import IDLE
@@ -44,9 +41,6 @@ def test_300_workers_in_a_chain_start_and_stop_in_order(container, tmp_path):
     assert stopping == sorted(workers, reverse=True)
 
 
-@pytest.mark.skipif(
-    "undefined" in os.environ.get("SLIPWAY_SANITIZERS", ""), reason="its look at an object needs descriptors of its own"
-)
 def test_a_worker_beyond_the_descriptor_limit_fails_alone(container):
     """The soft limit is low: pipes run out, PID 1 says so and goes on."""
     workers = {f"w{number:03}": {"command": IDLE, "critical": False, "restart": "no"} for number in range(100)}
