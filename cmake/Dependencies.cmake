@@ -22,4 +22,15 @@ find_library(YAML_CPP_ARCHIVE NAMES libyaml-cpp.a REQUIRED)
 add_library(slipway_yaml INTERFACE)
 target_link_libraries(slipway_yaml INTERFACE "${YAML_CPP_ARCHIVE}")
 
+# As archives, whatever the program: bookworm's RE2 stands alone, trixie's needs parts of Abseil.
+pkg_check_modules(RE2 REQUIRED re2)
+add_library(slipway_re2 INTERFACE)
+foreach(name IN LISTS RE2_STATIC_LIBRARIES)
+  find_library(RE2_ARCHIVE_${name} NAMES lib${name}.a)
+  if(RE2_ARCHIVE_${name})
+    target_link_libraries(slipway_re2 INTERFACE "${RE2_ARCHIVE_${name}}")
+  endif()
+endforeach()
+target_link_libraries(slipway_re2 INTERFACE Threads::Threads)
+
 find_package(spdlog REQUIRED)

@@ -20,7 +20,7 @@ esac
 packages_of() {
   case "$1" in
     build)
-      echo g++ cmake ninja-build ccache pkg-config dpkg-dev "$boost" libyaml-cpp-dev libexpected-dev libcli11-dev \
+      echo g++ cmake ninja-build ccache pkg-config dpkg-dev "$boost" libyaml-cpp-dev libre2-dev libexpected-dev libcli11-dev \
         libspdlog-dev libfmt-dev libpq-dev libsqlite3-dev
       ;;
     run)

@@ -226,6 +226,7 @@ struct Readiness {
   std::optional<TcpProbe> tcp;
   std::optional<HttpProbe> http;
   CommandLine exec;
+  std::string log_line;  ///< a regular expression; see line_pattern.hpp
   std::optional<FileProbe> file;
   bool operator==(const Readiness&) const = default;
 };

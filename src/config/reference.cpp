@@ -19,6 +19,7 @@ std::string notation(const Type& type, Kind kind, const Rules& rules) {
       return "percentage";
     case Kind::kText:
       if (rules.form == TextForm::kCapability) return "capability";
+      if (rules.form == TextForm::kRegex) return "regular expression";
       return rules.form == TextForm::kAbsolutePath || rules.form == TextForm::kSocketPath ? "absolute path" : "text";
     case Kind::kSecret:
       return "secret text";

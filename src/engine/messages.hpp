@@ -67,7 +67,7 @@ struct HookFinished {
   UnitId unit{};
   ExitStatus status;
 };
-/// The unit itself said it is ready (notify_fd).
+/// The unit itself said it is ready (notify_fd, log_line).
 struct Notified {
   UnitId unit{};
 };

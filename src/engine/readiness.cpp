@@ -16,7 +16,9 @@ constexpr Duration kShortestInterval = std::chrono::milliseconds(10);
 /// What the host may take beyond the timeout before the probe counts as failed.
 constexpr Duration kAnswerGrace = std::chrono::seconds(1);
 
-bool says_so_itself(const config::Readiness& ready) { return ready.notify_fd.has_value() || ready.sd_notify; }
+bool says_so_itself(const config::Readiness& ready) {
+  return ready.notify_fd.has_value() || ready.sd_notify || !ready.log_line.empty();
+}
 
 }  // namespace
 

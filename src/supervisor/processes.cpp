@@ -1,6 +1,8 @@
 #include "supervisor/processes.hpp"
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "config/environment_files.hpp"
+#include "config/line_pattern.hpp"
 #include "host/descendants.hpp"
 #include "host/escaped.hpp"
 #include "supervisor/process_options.hpp"
@@ -80,6 +83,7 @@ struct Processes::Impl {
   Result<host::Launch> base_launch(UnitId unit, bool notifies) const;
   std::optional<Error> add_notify_pipe(UnitId unit, host::Launch& launch);
   void start(UnitId unit, host::Launch& launch);
+  void watch_lines(UnitId unit);
   void on_exit(UnitId unit, const host::ChildExit& exit);
   void on_group_gone(UnitId unit);
   [[nodiscard]] std::string mark(UnitId unit) const;
@@ -175,6 +179,7 @@ void Processes::Impl::start(UnitId unit, host::Launch& launch) {
   if (!launched) return fail(unit, launched.error().message, launched.error().retryable);
   entry.pid = *launched;
   entry.ended = false;
+  watch_lines(unit);
   sink(engine::event::Spawned{unit, *launched});
 }
 
@@ -195,6 +200,24 @@ bool Processes::Impl::await_escaped(UnitId unit) {
   if (!lives()) return false;
   table->watch(lives, [this, unit] { sink(engine::event::GroupGone{unit}); });
   return true;
+}
+
+/// Ready at the first line that matches. Lines are seen in the middle of reading: what follows is done after it, and
+/// only if the process is still the same.
+void Processes::Impl::watch_lines(UnitId unit) {
+  const std::optional<config::Readiness>& ready = spec(unit).ready;
+  if (!ready || ready->log_line.empty()) return capture->observe(source_of(unit), {});
+  auto pattern = config::LinePattern::compile(ready->log_line);
+  if (!pattern) return;  // it was compiled when the configuration was read
+  const auto shared = std::make_shared<config::LinePattern>(std::move(*pattern));
+  const int pid = running[engine::index(unit)].pid;
+  capture->observe(source_of(unit), [this, unit, pid, shared](std::string_view line) {
+    if (!shared->matches(line)) return true;
+    boost::asio::post(*context, [this, unit, pid] {
+      if (running[engine::index(unit)].pid == pid) sink(engine::event::Notified{unit});
+    });
+    return false;
+  });
 }
 
 void Processes::Impl::on_exit(UnitId unit, const host::ChildExit& exit) {

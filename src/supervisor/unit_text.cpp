@@ -33,6 +33,7 @@ std::string describe_readiness(const engine::UnitSpec& spec) {
     const config::Readiness& ready = *spec.ready;
     if (ready.notify_fd) return "notify_fd " + std::to_string(*ready.notify_fd);
     if (ready.sd_notify) return "sd_notify";
+    if (!ready.log_line.empty()) return "log_line " + ready.log_line;
     if (ready.tcp) return "tcp " + ready.tcp->host + ":" + std::to_string(ready.tcp->port);
     if (ready.http) return "http " + ready.http->url;
     if (ready.file) return "file " + ready.file->path;

@@ -66,8 +66,10 @@ bool starts_a_worker_beside_the_migration(const Engine& engine, const Event& eve
   const auto* spawned = std::get_if<event::Spawned>(&event);
   const auto& units = engine.plan().units;
   if (spawned == nullptr || engine.stopping() || units[engine::index(spawned->unit)].name != "migrate") return false;
-  const auto worker =
-      std::find_if(units.begin(), units.end(), [](const auto& unit) { return !unit.built_in && !unit.removed; });
+  const auto worker = std::find_if(units.begin(), units.end(), [&](const auto& unit) {
+    const bool waits = engine.view(static_cast<UnitId>(&unit - units.data())).state == UnitState::kWaiting;
+    return !unit.built_in && !unit.removed && waits;
+  });
   if (worker == units.end()) return false;
   if (engine.view(static_cast<UnitId>(worker - units.begin())).state != UnitState::kWaiting) return false;
   commands.emplace_back(command::Spawn{static_cast<UnitId>(worker - units.begin())});

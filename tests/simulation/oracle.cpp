@@ -204,7 +204,7 @@ void Oracle::expect_restart(std::size_t index, bool counts_run) {
 void Oracle::observe_event(const event::Notified& event) {
   Unit& unit = units_[engine::index(event.unit)];
   const auto& ready = plan_.units[engine::index(event.unit)].ready;
-  const bool listens = ready && (ready->notify_fd || ready->sd_notify);
+  const bool listens = ready && (ready->notify_fd || ready->sd_notify || !ready->log_line.empty());
   const bool waits = unit.alive && !unit.asked && unit.wish == Wish::kNone && listens && !unit.gate_passed;
   if (waits && plan_.units[engine::index(event.unit)].kind == UnitKind::kService) passed_gate(unit);
 }

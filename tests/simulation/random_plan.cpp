@@ -39,6 +39,10 @@ std::optional<config::Readiness> random_readiness(Random& random) {
     case 0:
       ready.tcp = config::TcpProbe{"127.0.0.1", 80};
       return ready;
+    case 3:
+      if (random.chance(50)) return std::nullopt;
+      ready.log_line = "ready";
+      return ready;
     case 1:
       ready.notify_fd = 3;
       return ready;

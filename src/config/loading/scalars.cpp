@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "config/kernel_names.hpp"
+#include "config/line_pattern.hpp"
 #include "config/notation.hpp"
 
 namespace slipway::config {
@@ -147,6 +148,9 @@ Parsed parse_text(const ScalarText& scalar, const Rules& rules) {
       break;
     case TextForm::kPorts:
       error = check_ports(text);
+      break;
+    case TextForm::kRegex:
+      if (const auto pattern = LinePattern::compile(text); !pattern) error = pattern.error();
       break;
     case TextForm::kCapability:
       error = check_capability(text);

@@ -40,6 +40,7 @@ enum class TextForm {
   kHttpUrl,
   kListenAddress,  ///< an IP literal or localhost and a port
   kPorts,          ///< one or several, comma-separated
+  kRegex,          ///< RE2's syntax
   kCapability,     ///< the name of a capability, or `all`
 };
 

@@ -39,13 +39,17 @@ template <>
 struct Schema<Readiness> {
   using T = Readiness;
   static constexpr std::string_view name = "ready";
-  static constexpr std::array<std::string_view, 6> exactly_one{"notify_fd", "sd_notify", "tcp", "http", "exec", "file"};
+  static constexpr std::array<std::string_view, 7> exactly_one{"notify_fd", "sd_notify", "tcp", "http",
+                                                               "exec",      "log_line",  "file"};
   static constexpr auto fields = std::tuple{
       optional("notify_fd", &T::notify_fd, "The worker writes a newline to this descriptor (s6).").range(3, 1023),
       optional("sd_notify", &T::sd_notify, "The worker sends READY=1 to $NOTIFY_SOCKET (systemd)."),
       optional("tcp", &T::tcp, "The worker accepts a connection at this address."),
       optional("http", &T::http, "The worker answers this request."),
       optional("exec", &T::exec, "This command exits with 0."),
+      optional("log_line", &T::log_line,
+               "A line of its output matches this regular expression (RE2) within its first 4 KiB.")
+          .form(TextForm::kRegex),
       optional("file", &T::file, "This file appears.")};
 };
 

@@ -28,6 +28,7 @@ std::string command_words(const config::CommandLine& command) {
 std::string probe_words(const config::Readiness& ready) {
   if (ready.notify_fd) return "it writes to descriptor " + std::to_string(*ready.notify_fd);
   if (ready.sd_notify) return "it says READY=1 (sd_notify)";
+  if (!ready.log_line.empty()) return "it prints a line that matches " + ready.log_line;
   if (ready.tcp) return tcp_words(*ready.tcp);
   if (ready.http) return http_words(*ready.http);
   if (ready.file) return file_words(*ready.file);
