@@ -26,6 +26,7 @@
 #include "supervisor/control_view.hpp"
 #include "supervisor/hooks.hpp"
 #include "supervisor/marker_files.hpp"
+#include "supervisor/memory_reserve.hpp"
 #include "supervisor/notifications.hpp"
 #include "supervisor/probes.hpp"
 #include "supervisor/processes.hpp"
@@ -78,6 +79,7 @@ struct Supervisor::Impl {
   explicit Impl(Setup from);
 
   // In the order of construction: what is used by later members comes first and is destroyed last.
+  MemoryReserve reserve;
   Setup setup;
   boost::asio::io_context context{1};
   logging::Output output;
@@ -223,6 +225,11 @@ void Supervisor::Impl::dispatch(engine::Event event) {
     });
   }
   handling = false;
+  survive([&] {
+    if (reserve.refill()) {
+      reporter.say(Level::kWarning, "memory.short", "memory was used up and is there again: lines may have been lost");
+    }
+  });
   if (engine.ready()) view.note_ready();
   survive([&] { arm_timer(); });
   survive([&] {
