@@ -39,8 +39,10 @@ host::Launch keep_launch(const config::WorkerLogging& settings, bool compress) {
 }  // namespace
 
 bool writes_through(const engine::UnitSpec& unit) {
-  return unit.forwards_signals || (unit.logging.format == config::WorkerLogFormat::kRaw && unit.logging.file.empty() &&
-                                   unit.logging.on_full == config::OnFull::kBlock);
+  if (unit.forwards_signals) return true;
+  const bool watched = unit.ready && !unit.ready->log_line.empty();
+  return unit.logging.format == config::WorkerLogFormat::kRaw && unit.logging.file.empty() &&
+         unit.logging.on_full == config::OnFull::kBlock && !watched;
 }
 
 WorkerLogs::WorkerLogs(host::ChildTable& children, logging::Capture& capture, Reporter& reporter, const Setup& setup)

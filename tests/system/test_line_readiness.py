@@ -23,6 +23,17 @@ def test_a_line_of_output_makes_ready(container, tmp_path):
     assert one.stop() == 0
 
 
+def test_a_raw_worker_whose_lines_are_awaited_is_read_for_them(container):
+    worker = {
+        "command": sh(r"printf 'up\001\n'; sleep infinity"),
+        "logging": {"format": "raw"},
+        "ready": {"log_line": "^up"},
+    }
+    one = container({"workers": {"web": worker}}).start().wait_ready()
+    wait_until(lambda: "up\x01" in one.output.splitlines(), lambda: one.output)
+    assert one.stop() == 0
+
+
 def test_each_start_needs_a_line_of_its_own(container, tmp_path):
     mark = tmp_path / "mark"
     command = sh(f"[ -e {mark} ] || echo up; : > {mark}; sleep infinity")
