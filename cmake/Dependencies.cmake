@@ -33,4 +33,15 @@ foreach(name IN LISTS RE2_STATIC_LIBRARIES)
 endforeach()
 target_link_libraries(slipway_re2 INTERFACE Threads::Threads)
 
+# Time zones that are look-ups in memory. The archives again, in the order pkg-config gives.
+pkg_check_modules(ABSL_TIME REQUIRED absl_time)
+add_library(slipway_time_zones INTERFACE)
+foreach(name ${ABSL_TIME_LIBRARIES})
+  if(name MATCHES "^absl_")
+    find_library(ARCHIVE_${name} NAMES lib${name}.a REQUIRED)
+    target_link_libraries(slipway_time_zones INTERFACE "${ARCHIVE_${name}}")
+  endif()
+endforeach()
+target_link_libraries(slipway_time_zones INTERFACE Threads::Threads)
+
 find_package(spdlog REQUIRED)

@@ -20,8 +20,8 @@ esac
 packages_of() {
   case "$1" in
     build)
-      echo g++ cmake ninja-build ccache pkg-config dpkg-dev "$boost" libyaml-cpp-dev libre2-dev libexpected-dev libcli11-dev \
-        libspdlog-dev libfmt-dev libpq-dev libsqlite3-dev
+      echo g++ cmake ninja-build ccache pkg-config dpkg-dev "$boost" libyaml-cpp-dev libre2-dev libexpected-dev \
+        libcli11-dev libspdlog-dev libfmt-dev libpq-dev libsqlite3-dev libabsl-dev
       ;;
     run)
       echo "postgresql-$postgres" "postgresql-client-$postgres" libnss-wrapper xz-utils zstd gzip curl \
@@ -29,7 +29,7 @@ packages_of() {
       ;;
     test)
       echo libgtest-dev libgmock-dev clang-format-19 clang-tidy-19 git file binutils util-linux procps openssl \
-        man-db python3-pytest python3-alembic python3-sqlalchemy postgresql-contrib tini dumb-init
+        man-db tzdata python3-pytest python3-alembic python3-sqlalchemy postgresql-contrib tini dumb-init
       ;;
     image) echo podman buildah runc mmdebstrap ca-certificates python3-pytest ;;
     bench) echo gcc libc6-dev tini dumb-init s6 runit supervisor python3 ;;

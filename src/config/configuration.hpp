@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "config/schedule/schedule.hpp"
 #include "config/secret.hpp"
 
 namespace slipway::config {
@@ -187,7 +188,7 @@ struct Backup {
 
 // --- workers ---------------------------------------------------------------------------------------------------
 
-enum class WorkerType { kService, kOneshot };
+enum class WorkerType { kService, kOneshot, kScheduled };
 enum class Condition { kStarted, kHealthy, kCompleted };
 enum class Restart { kNo, kAlways, kOnFailure, kUnlessStopped };
 enum class KillMode { kGroup, kProcess };
@@ -314,7 +315,7 @@ struct Worker {
   unsigned start_limit_burst = 5;
   Duration start_limit_interval = std::chrono::seconds(60);
   std::vector<unsigned> success_exit_status{0};
-  bool critical = true;
+  bool critical = true;  ///< unset: false for a scheduled worker
   Signal stop_signal;
   Duration stop_grace_period = std::chrono::seconds(10);
   std::vector<StopStep> stop_sequence;  ///< replaces stop_signal and stop_grace_period
@@ -324,6 +325,7 @@ struct Worker {
   std::optional<Hook> pre_start;     ///< timeout unset: 60s
   std::optional<Hook> stop_command;  ///< timeout unset: stop_grace_period
   std::optional<Hook> post_stop;     ///< timeout unset: 10s
+  std::optional<Schedule> schedule;
   bool operator==(const Worker&) const = default;
 };
 

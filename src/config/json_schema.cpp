@@ -151,6 +151,8 @@ class SchemaWriter {
       case Kind::kSignal:
         return R"({"type": ["string", "integer"]})";
       case Kind::kAddress:
+      case Kind::kCron:
+      case Kind::kTimeZone:
       case Kind::kSecret:
         return R"({"type": "string"})";
       default:

@@ -44,6 +44,10 @@ std::string notation(const Type& type, Kind kind, const Rules& rules) {
       return "size";
     case Kind::kAddress:
       return "`address:port`";
+    case Kind::kCron:
+      return "cron expression";
+    case Kind::kTimeZone:
+      return "IANA time zone";
     case Kind::kList:
       return "list of " +
              (type.element->kind == Kind::kStruct ? "maps" : notation(*type.element, type.element->kind, rules));

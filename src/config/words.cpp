@@ -29,6 +29,7 @@ const char* to_string(Condition value) { return word_of(value); }
 const char* to_string(Restart value) { return word_of(value); }
 const char* to_string(KillMode value) { return word_of(value); }
 const char* to_string(HealthAction value) { return word_of(value); }
+const char* to_string(Overlap value) { return word_of(value); }
 const char* to_string(LogLevel value) { return word_of(value); }
 const char* to_string(LogFormat value) { return word_of(value); }
 const char* to_string(Color value) { return word_of(value); }

@@ -21,6 +21,7 @@ namespace slipway::config {
 [[nodiscard]] const char* to_string(Restart value);
 [[nodiscard]] const char* to_string(KillMode value);
 [[nodiscard]] const char* to_string(HealthAction value);
+[[nodiscard]] const char* to_string(Overlap value);
 [[nodiscard]] const char* to_string(LogLevel value);
 [[nodiscard]] const char* to_string(LogFormat value);
 [[nodiscard]] const char* to_string(Color value);

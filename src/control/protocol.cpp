@@ -45,6 +45,19 @@ std::int64_t int_of(const json::object& object, std::string_view key) {
   return error ? 0 : number;
 }
 
+/// What utc_time() wrote.
+std::optional<std::chrono::system_clock::time_point> time_of(const json::object& object, std::string_view key) {
+  const std::string text = string_of(object, key);
+  std::tm parts{};
+  int milliseconds = 0;
+  const int read = std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%d.%3dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+                               &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &milliseconds);
+  if (read != 7) return std::nullopt;
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  return std::chrono::system_clock::from_time_t(::timegm(&parts)) + std::chrono::milliseconds(milliseconds);
+}
+
 Result<void> read_operation(const json::object& object, Request& request) {
   const std::string name = string_of(object, "do");
   const auto* found = std::find_if(std::begin(kOperations), std::end(kOperations),
@@ -241,6 +254,13 @@ json::object to_json(const UnitStatus& unit) {
   object["status"] = valid_utf8(unit.status);
   object["reloading"] = unit.reloading;
   object["ready_by"] = valid_utf8(unit.ready_by);
+  if (unit.kind == "scheduled") {
+    object["next_run"] = nullptr;
+    object["last_run"] = nullptr;
+    if (unit.next_run) object["next_run"] = utc_time(*unit.next_run);
+    if (unit.last_run) object["last_run"] = utc_time(*unit.last_run);
+    object["skipped_runs"] = unit.skipped_runs;
+  }
   object["built_in"] = unit.built_in;
   object["enabled"] = unit.enabled;
   return object;
@@ -273,6 +293,9 @@ UnitStatus unit_from_json(const json::object& object) {
   unit.status = string_of(object, "status");
   unit.reloading = bool_of(object, "reloading", false);
   unit.ready_by = string_of(object, "ready_by");
+  unit.next_run = time_of(object, "next_run");
+  unit.last_run = time_of(object, "last_run");
+  unit.skipped_runs = static_cast<unsigned>(int_of(object, "skipped_runs"));
   unit.built_in = bool_of(object, "built_in", false);
   unit.enabled = bool_of(object, "enabled", true);
   return unit;

@@ -1,5 +1,6 @@
 #include "control/requests.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "control/unit_patterns.hpp"
@@ -32,7 +33,10 @@ enum class Progress { kUnderWay, kReached, kMissed };
 
 Progress progress_of_start(const UnitStatus& unit, Verb verb, int pid_before) {
   if (verb == Verb::kRestart && unit.pid != 0 && unit.pid == pid_before) return Progress::kUnderWay;
-  const bool oneshot = unit.kind == "oneshot";
+  // A job is started when the run is over.
+  if (unit.kind == "scheduled" && unit.state == "scheduled")
+    return unit.reason.empty() ? Progress::kReached : Progress::kMissed;
+  const bool oneshot = unit.kind != "service";
   if (unit.state == "exited") return oneshot ? Progress::kReached : Progress::kMissed;
   if (is_final(unit)) return Progress::kMissed;
   if (oneshot) return Progress::kUnderWay;
@@ -143,11 +147,31 @@ Outcome answer_health(const Handler& handler) {
   return reply_with(std::move(object));
 }
 
+/// `start job` runs a job once: of its instances, the first one that is free.
+std::vector<std::size_t> without_other_instances(const Request& request, const Handler& handler,
+                                                 const std::vector<std::size_t>& units) {
+  std::vector<std::size_t> kept;
+  std::string job;
+  for (const std::size_t index : units) {
+    const UnitStatus unit = handler.unit(index);
+    const bool named = std::find(request.units.begin(), request.units.end(), unit.name) != request.units.end();
+    if (request.verb != Verb::kStart || unit.kind != "scheduled" || named) {
+      kept.push_back(index);
+    } else if (unit.worker != job) {
+      job = unit.worker;
+      kept.push_back(index);
+    } else if (handler.unit(kept.back()).pid != 0 && unit.pid == 0) {
+      kept.back() = index;
+    }
+  }
+  return kept;
+}
+
 Outcome answer_action(const Request& request, Handler& handler) {
   const auto units = match_units(handler, request.units);
   if (!units) return reply_with(refusal("unknown_unit", units.error().message));
   std::vector<Goal> goals;
-  for (const std::size_t unit : *units) {
+  for (const std::size_t unit : without_other_instances(request, handler, *units)) {
     Goal goal;
     goal.unit = unit;
     goal.pid_before = handler.unit(unit).pid;

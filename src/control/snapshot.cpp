@@ -8,7 +8,7 @@ namespace slipway::control {
 namespace {
 
 bool is_up(const UnitStatus& unit) {
-  if (!unit.enabled || unit.state == "ready") return true;
+  if (!unit.enabled || unit.state == "ready" || unit.kind == "scheduled") return true;
   return unit.kind == "oneshot" ? unit.state == "exited" : unit.state == "running" && unit.ready_by.empty();
 }
 

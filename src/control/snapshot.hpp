@@ -39,9 +39,9 @@ struct LastExit {
 struct UnitStatus {
   std::string name;    ///< web[1]
   std::string worker;  ///< web
-  std::string kind;    ///< service or oneshot
-  std::string state;   ///< engine::to_string(UnitState): inactive, waiting, starting, running, ready, unhealthy,
-                       ///< backoff, stopping, exited, failed, skipped
+  std::string kind;    ///< service, oneshot or scheduled
+  std::string state;   ///< engine::to_string(UnitState): inactive, scheduled, waiting, starting, running, ready,
+                       ///< unhealthy, backoff, stopping, exited, failed, skipped
   int pid = 0;         ///< 0: no process
   std::chrono::milliseconds since{0};  ///< how long it has been in this state
   unsigned restarts = 0;
@@ -50,6 +50,10 @@ struct UnitStatus {
   std::string status;      ///< what it said of itself (sd_notify, STATUS=); empty when nothing
   bool reloading = false;  ///< it said that it reads its configuration again
   std::string ready_by;    ///< how it becomes ready, in words; empty: when its process runs
+  // Of a scheduled job; of several instances, the first one tells.
+  std::optional<std::chrono::system_clock::time_point> next_run;
+  std::optional<std::chrono::system_clock::time_point> last_run;  ///< when it began
+  unsigned skipped_runs = 0;                                      ///< due runs of this boot that did not take place
   bool built_in = false;
   bool enabled = true;
 };

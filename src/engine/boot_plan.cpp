@@ -165,6 +165,18 @@ std::optional<HookSpec> hook_of(const std::optional<config::Hook>& hook, Duratio
   return HookSpec{hook->command.argv, hook->timeout.value_or(usual)};
 }
 
+UnitKind kind_of(config::WorkerType type) {
+  switch (type) {
+    case config::WorkerType::kService:
+      return UnitKind::kService;
+    case config::WorkerType::kOneshot:
+      return UnitKind::kOneshot;
+    case config::WorkerType::kScheduled:
+      break;
+  }
+  return UnitKind::kScheduled;
+}
+
 Result<UnitDraft> worker_unit(const std::string& name, const config::Worker& worker, const config::StringMap& exports) {
   if (worker.replicas > kMostReplicas) {
     return failure(ExitCode::kConfiguration, "workers." + name + ".replicas: " + std::to_string(worker.replicas) +
@@ -175,7 +187,11 @@ Result<UnitDraft> worker_unit(const std::string& name, const config::Worker& wor
   spec.worker = name;
   spec.replicas = std::max(worker.replicas, 1U);
   spec.enabled = worker.enabled && worker.replicas > 0;
-  spec.kind = worker.type == config::WorkerType::kService ? UnitKind::kService : UnitKind::kOneshot;
+  spec.kind = kind_of(worker.type);
+  if (spec.kind == UnitKind::kScheduled) {
+    spec.schedule = worker.schedule;
+    spec.replicas = worker.schedule->overlap == config::Overlap::kAllow ? worker.schedule->max_runs : 1;
+  }
   spec.restart = restart_policy(worker);
   spec.ready = worker.ready;
   spec.healthcheck = worker.healthcheck;

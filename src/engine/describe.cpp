@@ -73,6 +73,18 @@ const char* describe(config::Condition condition) {
   return "unknown";
 }
 
+const char* describe(UnitKind kind) {
+  switch (kind) {
+    case UnitKind::kService:
+      return "service";
+    case UnitKind::kOneshot:
+      return "oneshot";
+    case UnitKind::kScheduled:
+      return "scheduled";
+  }
+  return "unknown";
+}
+
 int own_code(const ExitStatus& status) {
   switch (status.kind) {
     case ExitStatus::Kind::kExited:

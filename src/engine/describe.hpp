@@ -15,6 +15,8 @@ namespace slipway::engine {
 /// "250ms", "1.5s", "2m30s".
 [[nodiscard]] std::string describe(Duration duration);
 [[nodiscard]] const char* describe(config::Condition condition);
+/// "service", "oneshot", "scheduled".
+[[nodiscard]] const char* describe(UnitKind kind);
 
 /// The number a shell would show: the exit code, or 128 + n for signal n; 80 when no process came to exist.
 [[nodiscard]] int own_code(const ExitStatus& status);

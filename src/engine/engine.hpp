@@ -77,6 +77,29 @@ namespace slipway::engine {
 //   backoff    StopUnit, container stops               inactive
 //   final      StartUnit, RestartUnit                  waiting   refused unless the dependencies hold
 //
+// A scheduled job rests in `scheduled` instead of the final states, and has these rows beside the ones above:
+//
+//   inactive   Boot, enabled                           scheduled the next run is due by cron or interval; run_at_boot:
+//                                                                waiting at once
+//   scheduled  due, StartUnit, RestartUnit             waiting   StartUnit is refused unless the dependencies hold
+//   scheduled  StopUnit, container stops               inactive  nothing is due any more; StartUnit runs it, and the
+//                                                                schedule goes on
+//   waiting    a required one can never hold           scheduled this run is skipped
+//   up, backoff, waiting or stopping, and due:
+//              overlap forbid                          same      skipped and counted; the same for allow, when as many
+//                                                                as may are running
+//              replace: up                             stopping  Signal; the due run follows when nothing is left
+//              replace: stopping                       same      the due run follows when nothing is left
+//              replace: backoff                        waiting   the old run is not tried again
+//              replace: waiting                        same      skipped: the run that waits is as good
+//   "ended"    success                                 scheduled or waiting, when a run was to follow
+//   "ended"    the restart policy applies              backoff   the start limit counts one run's starts alone
+//   "ended"    failure, no restart, not critical       scheduled or waiting, when a run was to follow
+//   stopping   the wait after KILL over                failed    nothing is due while its processes live
+//   any        WallClock: set forward over due runs    same      one run is due now; those in between are forgotten
+//   any        WallClock: set back, up to 3 hours      same      nothing that was due comes again
+//   any        WallClock: set back by more             same      the clock was wrong: all counts anew
+//
 // A reload compares definitions (reconcile.hpp) and then goes through two phases. First everything that changes or goes
 // away ("leaves") ends, in the reverse order of the dependencies; nothing else is touched. Then the new plan comes into
 // force in one instant, and what it changes or adds starts in its order.
@@ -85,22 +108,23 @@ namespace slipway::engine {
 //   ---------  --------------------------------------  --------  -------------------------------------------------
 //   any        Reload, container stops or no boot yet  same      refused, and so is a second one before the first ended
 //   any        Reload, definition unchanged            same      process, timers, counts and limits stay
-//   leaving:   waiting, backoff                        inactive
+//   leaving:   waiting, backoff, scheduled             inactive
 //              up, no dependent is left that leaves    stopping  Signal, or RunHook of stop_command
 //              nothing left, post_stop has ended       inactive  whatever its exit was; nobody is skipped for it
 //              StartUnit, StopUnit, RestartUnit        same      refused
 //              container stops                         as above  the reload is abandoned
 //   nothing that leaves lives any more: the new plan is in force (Replan), and what was
 //              changed or added, enabled               waiting   limits forgotten; inactive if an operator stopped it
+//                                                                (scheduled, for a job: run_at_boot is for boots)
 //              changed or added, disabled              inactive
 //              changed, processes could not be ended   failed
 //              removed                                 inactive  its slot is free
 //              skipped, and may start after all        waiting
 //
 // The container stops when asked, when a critical unit is given up (failed or skipped), when a unit that ends the
-// container ends, or when every unit is final and no operator may start one again. The first cause decides the exit
-// code: the unit's (FailureCode), or 0. A stop that was asked for exits with 0, except that exit_code_from, or else
-// `run -- CMD`, passes on its own code (128 + n for a signal), as under any plain init.
+// container ends, or when every unit is final (a job that is scheduled is not) and no operator may start one again. The
+// first cause decides the exit code: the unit's (FailureCode), or 0. A stop that was asked for exits with 0, except
+// that exit_code_from, or else `run -- CMD`, passes on its own code (128 + n for a signal), as under any plain init.
 
 enum class UnitState {
   kInactive,   ///< disabled, or stopped by an operator or with the container
@@ -114,6 +138,7 @@ enum class UnitState {
   kExited,     ///< ended successfully
   kFailed,     ///< given up
   kSkipped,    ///< a required dependency can never hold
+  kScheduled,  ///< a scheduled job between its runs
 };
 
 [[nodiscard]] constexpr bool is_final(UnitState state) {
@@ -131,11 +156,14 @@ struct UnitView {
   std::string reason;  ///< why it waits, failed or was skipped; empty otherwise
   std::string status;  ///< what it said of itself in this start (STATUS=); empty when nothing
   bool reloading = false;
+  std::optional<Instant> next_run;  ///< of a scheduled job; of several instances, the first one tells
+  std::optional<Instant> last_run;  ///< when its latest process was asked for
+  unsigned skipped_runs = 0;
 };
 
 class Engine {
  public:
-  /// `seed` drives the restart jitter and nothing else.
+  /// `seed` drives the jitter of restarts and schedules and nothing else.
   Engine(Plan plan, std::uint64_t seed);
   ~Engine();
   Engine(Engine&&) noexcept;
@@ -154,6 +182,7 @@ class Engine {
   [[nodiscard]] UnitView view(UnitId unit) const;
   /// Every enabled service is up (ready where it can tell) and every oneshot succeeded. A unit that is not critical
   /// counts only until it was up or ended for the first time: its trouble must not take the container out of service.
+  /// A scheduled job never counts.
   [[nodiscard]] bool ready() const;
   [[nodiscard]] bool stopping() const;
   /// A reload was accepted and its plan is not in force yet: something still has to end.

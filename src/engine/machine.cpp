@@ -16,6 +16,7 @@ Machine::Machine(Plan plan, std::uint64_t seed)
       jitter_(seed) {
   queue_.reserve(units_.size());
   for (std::size_t i = 0; i < units_.size(); ++i) order_.push_back(static_cast<UnitId>(i));
+  link_instances();
 }
 
 Commands Machine::handle(const Event& event, Instant now) {
@@ -46,7 +47,10 @@ void Machine::on(const event::Boot&) {
   remove_markers();
   for (std::size_t i = 0; i < units_.size(); ++i) {
     const auto unit = static_cast<UnitId>(i);
-    if (plan_.units[i].enabled) {
+    if (plan_.units[i].enabled && is_scheduled(unit)) {
+      begin_schedule(unit);
+      if (units_[i].job == unit && plan_.units[i].schedule->run_at_boot) begin_run(unit);
+    } else if (plan_.units[i].enabled) {
       set_state(unit, UnitState::kWaiting);
     } else {
       units_[i].reason = "disabled";
@@ -66,6 +70,7 @@ void Machine::timer_due(std::size_t slot) {
   if (slot == life_slot(unit)) return life_timer_due(unit);
   if (slot == probe_slot(unit)) return probe_timer_due(unit);
   if (slot == hook_slot(unit)) return hook_timer_due(unit);
+  if (slot == schedule_slot(unit)) return run_due(unit);
   watchdog_bites(unit, "no WATCHDOG=1 within " + describe(record(unit).watchdog));
 }
 
@@ -115,12 +120,13 @@ void Machine::set_state(UnitId unit, UnitState state) {
   refresh_watchdog(unit);
   refresh_facts(unit);
   refresh_readiness(unit);
+  if (is_scheduled(unit)) refresh_schedule(unit);
   if (state == UnitState::kWaiting || stopping_) enqueue(unit);
 }
 
 void Machine::refresh_facts(UnitId unit) {
   const UnitRecord& record = this->record(unit);
-  const bool oneshot = spec(unit).kind == UnitKind::kOneshot;
+  const bool oneshot = spec(unit).kind != UnitKind::kService;
   DependencyFacts facts;
   facts.completed = record.state == UnitState::kExited;
   facts.started = (record.main_alive && is_up(record.state)) || (oneshot && facts.completed);
@@ -144,7 +150,7 @@ void Machine::refresh_readiness(UnitId unit) {
   const bool good = record.state == UnitState::kReady || (!oneshot && record.state == UnitState::kRunning) ||
                     (oneshot && record.state == UnitState::kExited);
   const bool excused = !spec.critical && record.settled && (!oneshot || is_final(record.state));
-  const bool holds_back = spec.enabled && !good && !excused;
+  const bool holds_back = spec.enabled && !good && !excused && spec.kind != UnitKind::kScheduled;
   if (record.holds_readiness_back == holds_back) return;
   record.holds_readiness_back = holds_back;
   if (holds_back) {
@@ -184,8 +190,9 @@ std::string Machine::waits_for(UnitId unit) const {
 
 UnitView Machine::view(UnitId unit) const {
   const UnitRecord& record = this->record(unit);
-  UnitView view{record.state,     record.pid,    record.since,  record.restarts,
-                record.last_exit, record.reason, record.status, record.reloading.has_value()};
+  UnitView view{record.state,     record.pid,      record.since,       record.restarts,
+                record.last_exit, record.reason,   record.status,      record.reloading.has_value(),
+                record.next_run,  record.last_run, record.skipped_runs};
   if (record.state == UnitState::kWaiting) view.reason = waits_for(unit);
   return view;
 }

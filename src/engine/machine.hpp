@@ -1,9 +1,9 @@
 #pragma once
 // The engine's inside: one record per unit and the transitions of the table in engine.hpp. The definitions are spread
 // over files by subject: units.cpp (start, exit, what follows), readiness.cpp (probes and health), notices.cpp (what a
-// unit says of itself), stopping.cpp (a unit's stop sequence), hooks.cpp (what runs beside its process), shutdown.cpp
-// (the container's stop), operator.cpp
-// (requests), reloading.cpp (another plan), machine.cpp (dispatch).
+// unit says of itself), stopping.cpp (a unit's stop sequence), hooks.cpp (what runs beside its process), scheduling.cpp
+// (scheduled runs), shutdown.cpp (the container's stop), operator.cpp (requests), reloading.cpp (another plan),
+// machine.cpp (dispatch).
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +29,7 @@ enum class Outcome {
   kUnhealthy,        ///< the health check asks for a restart, whatever the restart policy
   kOperatorStop,     ///< stays stopped until an operator starts it
   kOperatorRestart,  ///< starts again at once
+  kReplaced,         ///< a run that the next one replaces, as soon as nothing of it lives
   kContainerStop,    ///< ends with the container
   kReload,           ///< a reload changes it or takes it away
 };
@@ -76,6 +77,17 @@ struct UnitRecord {
   std::optional<Instant> reloading;  ///< since when
 
   bool holds_readiness_back = false;  ///< cached, so that ready() is a comparison
+  // Of a scheduled job; the times belong to the first of its instances.
+  UnitId job{};                         ///< that one
+  std::optional<UnitId> next_instance;  ///< the one after this
+  std::optional<Instant> next_run;
+  std::optional<Instant> last_run;
+  Instant every_since{};
+  std::chrono::sys_seconds pending_due{};  ///< the time of day that next_run stands for
+  std::chrono::sys_seconds last_due{};     ///< the latest one that was run
+  unsigned skipped_runs = 0;
+  bool run_again = false;  ///< a due run waits for the old one's end
+
   std::uint32_t open_dependents = 0;  ///< during the container's stop: direct dependents not closed yet
   bool closed = false;                ///< during the container's stop: final, and so is whatever depends on it
 };
@@ -119,18 +131,20 @@ class Machine {
   [[nodiscard]] const UnitSpec& spec(UnitId unit) const { return plan_.units[index(unit)]; }
   // Timer slots: one for the container, then kUnitSlots per unit, so that a reload may add units.
   static constexpr std::size_t kShutdownSlot = 0;
-  static constexpr std::size_t kUnitSlots = 4;
+  static constexpr std::size_t kUnitSlots = 5;
   [[nodiscard]] static std::size_t timer_slots(std::size_t units) { return 1 + kUnitSlots * units; }
   [[nodiscard]] static std::size_t life_slot(UnitId unit) { return 1 + kUnitSlots * index(unit); }
   [[nodiscard]] static std::size_t probe_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 1; }
   [[nodiscard]] static std::size_t watchdog_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 2; }
   [[nodiscard]] static std::size_t hook_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 3; }
+  [[nodiscard]] static std::size_t schedule_slot(UnitId unit) { return 1 + kUnitSlots * index(unit) + 4; }
 
   // --- units.cpp: from start to end
   void start_if_possible(UnitId unit);
   void begin_start(UnitId unit);
   void spawn(UnitId unit);
   void skip(UnitId unit);
+  [[nodiscard]] std::string never_starts(UnitId unit) const;
   void unit_event(const event::Spawned& event);
   void unit_event(const event::SpawnFailed& event);
   void unit_event(const event::Exited& event);
@@ -154,6 +168,24 @@ class Machine {
   void hook_over(UnitId unit, HookKind kind, const std::string& trouble);
   void pre_start_over(UnitId unit, const std::string& trouble);
   void stop_command_over(UnitId unit);
+
+  // --- scheduling.cpp: scheduled jobs and their runs
+  void on(const event::WallClock& event);
+  void clock_changed(UnitId job, std::chrono::nanoseconds difference);
+  void begin_schedule(UnitId unit);
+  void arm_next_run(UnitId job);
+  void refresh_schedule(UnitId unit);
+  void run_due(UnitId job);
+  void begin_run(UnitId unit);
+  void run_now(UnitId unit);
+  void replace_run(UnitId job);
+  void skip_run(UnitId unit, const std::string& why);
+  void skip_waiting_run(UnitId unit);
+  void run_over(UnitId unit);
+  void run_failed(UnitId unit, const std::string& why);
+  void link_instances();
+  [[nodiscard]] bool is_scheduled(UnitId unit) const { return spec(unit).schedule.has_value(); }
+  [[nodiscard]] bool is_over(UnitId job) const;
 
   // --- readiness.cpp: probes
   void begin_readiness(UnitId unit);
@@ -226,6 +258,8 @@ class Machine {
   std::vector<UnitId> order_;         ///< the plan's units, dependencies first; no free slots
   std::optional<Reconciled> reload_;  ///< what will be in force once everything that leaves has ended
 
+  std::chrono::nanoseconds wall_offset_{0};  ///< time of day minus monotonic time
+  bool wall_known_ = false;
   std::size_t active_ = 0;     ///< units not final
   std::size_t held_ = 0;       ///< units an operator stopped and may start again
   std::size_t not_ready_ = 0;  ///< units that hold readiness back

@@ -85,6 +85,11 @@ struct ProbeFinished {
   bool ok = false;
   std::string detail;
 };
+/// The time of day is `at` now. Sent before Boot where a schedule has a time of day, and again whenever the clock was
+/// set or the machine slept: what a monotonic clock does not see.
+struct WallClock {
+  std::chrono::system_clock::time_point at;
+};
 /// Time passed; sent when Engine::next_deadline() is due (earlier or later does no harm).
 struct Tick {};
 /// The host itself did not run for this long (it was stopped or frozen): nobody could be heard meanwhile.
@@ -121,10 +126,11 @@ struct Reload {
 };
 }  // namespace event
 
-using Event = std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone,
-                           event::HookFinished, event::Notified, event::ProbeFinished, event::Tick,
-                           event::StopRequested, event::SignalReceived, event::StartUnit, event::StopUnit,
-                           event::RestartUnit, event::SignalUnit, event::Reload, event::Notice, event::Paused>;
+using Event =
+    std::variant<event::Boot, event::Spawned, event::SpawnFailed, event::Exited, event::GroupGone, event::HookFinished,
+                 event::Notified, event::ProbeFinished, event::Tick, event::StopRequested, event::SignalReceived,
+                 event::StartUnit, event::StopUnit, event::RestartUnit, event::SignalUnit, event::Reload, event::Notice,
+                 event::Paused, event::WallClock>;
 
 /// Stable names of what happens to units and to the container; documented in docs/, tested, and never renamed.
 enum class EventName {
@@ -150,6 +156,9 @@ enum class EventName {
   kContainerStopped,
   kConfigReloaded,
   kConfigReloadAbandoned,  ///< the container began to stop before the new plan was in force
+  kRunFinished,            ///< a scheduled run ended successfully
+  kRunFailed,              ///< a scheduled run was given up; the next one is due as ever
+  kRunSkipped,             ///< a due run did not take place
 };
 
 namespace command {

@@ -21,6 +21,8 @@ const char* to_string(UnitState state) {
       return "backoff";
     case UnitState::kStopping:
       return "stopping";
+    case UnitState::kScheduled:
+      return "scheduled";
     case UnitState::kExited:
       return "exited";
     case UnitState::kFailed:
@@ -67,6 +69,12 @@ const char* to_string(EventName name) {
       return "unit.hook";
     case EventName::kUnitHookFailed:
       return "unit.hook_failed";
+    case EventName::kRunFinished:
+      return "run.finished";
+    case EventName::kRunFailed:
+      return "run.failed";
+    case EventName::kRunSkipped:
+      return "run.skipped";
     case EventName::kContainerReady:
       return "container.ready";
     case EventName::kContainerStopping:

@@ -42,6 +42,7 @@ void Machine::operator_start(UnitId unit) {
   if (lives(record)) return refuse(unit, "processes of its last run still live");
   if (!dependencies_.all_hold(unit)) return refuse(unit, waits_for(unit));
   if (record.state == UnitState::kWaiting) return;  // starts before this call returns
+  if (is_scheduled(unit)) return run_now(unit);
   timers_.disarm(life_slot(unit));
   record.history.reset();
   set_state(unit, UnitState::kWaiting);

@@ -24,7 +24,7 @@ using config::Duration;
 enum class UnitId : std::uint32_t {};
 constexpr std::size_t index(UnitId unit) { return static_cast<std::size_t>(unit); }
 
-enum class UnitKind { kService, kOneshot };
+enum class UnitKind { kService, kOneshot, kScheduled };
 
 /// The files whose presence is a signal to others.
 enum class Marker { kDatabaseReady, kMigrateDone, kReady, kFailed };
@@ -109,7 +109,7 @@ struct UnitSpec {
   RestartPolicy restart;
   std::optional<config::Readiness> ready;
   std::optional<config::HealthCheck> healthcheck;
-  Duration start_timeout{0};                        ///< service: until ready; oneshot: until finished; 0: no limit
+  Duration start_timeout{0};                        ///< service: until ready; others: until finished; 0: no limit
   Duration watchdog{0};                             ///< the longest pause between two WATCHDOG=1; 0: none
   std::vector<config::StopStep> stop_sequence{{}};  ///< KILL follows the last wait
   config::KillMode kill_mode = config::KillMode::kGroup;
@@ -124,6 +124,8 @@ struct UnitSpec {
   FailureCode failure = FailureCode::kOwn;
   ExitCode failure_code = ExitCode::kWorkerFailed;
   std::vector<Marker> markers_on_success;
+  /// Set for kScheduled, whose replicas are the runs that may live at the same time.
+  std::optional<config::Schedule> schedule;
   LaunchSpec launch;
   config::WorkerLogging logging;
   bool operator==(const UnitSpec&) const = default;

@@ -39,7 +39,9 @@ void Machine::begin_leaving(UnitId unit) {
   UnitRecord& record = this->record(unit);
   record.leaving = true;
   record.restarting = false;
-  if (record.state == UnitState::kWaiting || record.state == UnitState::kBackoff) {
+  if (is_scheduled(unit)) refresh_schedule(unit);
+  if (record.state == UnitState::kScheduled || record.state == UnitState::kWaiting ||
+      record.state == UnitState::kBackoff) {
     become_inactive(unit, false, "ended for a reload");
   } else if (record.state == UnitState::kStopping && record.outcome != Outcome::kNatural) {
     record.outcome = Outcome::kReload;
@@ -92,6 +94,7 @@ void Machine::switch_plans() {
     }
     renew(static_cast<UnitId>(i), next.changes[i]);
   }
+  link_instances();
   count_again();
   for (const UnitId unit : order_) start_anew(unit, next.changes[index(unit)]);
   // Last, because a critical one stops the container.
@@ -133,6 +136,7 @@ void Machine::renew(UnitId unit, Change change) {
   timers_.disarm(probe_slot(unit));
   timers_.disarm(watchdog_slot(unit));
   timers_.disarm(hook_slot(unit));
+  timers_.disarm(schedule_slot(unit));
   old = std::move(fresh);
 }
 
@@ -155,7 +159,9 @@ void Machine::start_anew(UnitId unit, Change change) {
   const UnitRecord& record = this->record(unit);
   const bool stuck = lives(record);
   const bool again = record.state == UnitState::kSkipped && !dependencies_.never_holds(unit);
-  if (again || (!stuck && starts_anew(unit, change))) set_state(unit, UnitState::kWaiting);
+  if (!again && (stuck || !starts_anew(unit, change))) return;
+  if (is_scheduled(unit)) return begin_schedule(unit);
+  set_state(unit, UnitState::kWaiting);
 }
 
 /// What has ended for it stays as it is: the container stops anyway.

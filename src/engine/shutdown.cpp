@@ -38,7 +38,9 @@ void Machine::stop_container(Cause cause, int code, const std::string& why) {
     UnitRecord& record = units_[i];
     record.open_dependents = static_cast<std::uint32_t>(dependencies_.dependents(unit).size());
     enqueue(unit);
-    if (record.state == UnitState::kWaiting || record.state == UnitState::kBackoff) {
+    if (is_scheduled(unit)) refresh_schedule(unit);
+    if (record.state == UnitState::kScheduled || record.state == UnitState::kWaiting ||
+        record.state == UnitState::kBackoff) {
       become_inactive(unit, false, "not started: the container stops");
     } else if (is_up(record.state)) {
       timers_.disarm(life_slot(unit));

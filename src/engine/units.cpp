@@ -8,7 +8,7 @@ namespace slipway::engine {
 
 void Machine::start_if_possible(UnitId unit) {
   if (record(unit).state != UnitState::kWaiting) return;
-  if (dependencies_.never_holds(unit)) return skip(unit);
+  if (dependencies_.never_holds(unit)) return is_scheduled(unit) ? skip_waiting_run(unit) : skip(unit);
   if (dependencies_.all_hold(unit)) begin_start(unit);
 }
 
@@ -19,6 +19,8 @@ void Machine::begin_start(UnitId unit) {
   record.status.clear();
   record.killed = false;
   record.ran = false;
+  record.run_again = false;
+  record.last_run = now_;
   record.history.record(spec(unit).restart, now_);
   // A oneshot that runs again has not succeeded yet: its marker says so before its process exists.
   if (record.last_exit) {
@@ -37,8 +39,8 @@ void Machine::spawn(UnitId unit) {
   out_.emplace_back(command::Spawn{unit});
 }
 
-/// The unit can never start. A critical one that never runs is a failure of the container, not a detail.
-void Machine::skip(UnitId unit) {
+/// Which dependency can never hold.
+std::string Machine::never_starts(UnitId unit) const {
   std::string reason = waits_for(unit);
   for (const UnitDependency& edge : spec(unit).dependencies) {
     if (edge_state(edge, dependencies_.facts(edge.unit)) != EdgeState::kNever) continue;
@@ -46,6 +48,12 @@ void Machine::skip(UnitId unit) {
              to_string(record(edge.unit).state);
     break;
   }
+  return reason;
+}
+
+/// The unit can never start. A critical one that never runs is a failure of the container, not a detail.
+void Machine::skip(UnitId unit) {
+  const std::string reason = never_starts(unit);
   record(unit).reason = reason;
   set_state(unit, UnitState::kSkipped);
   report(EventName::kUnitSkipped, unit, "skipped: " + reason);
@@ -62,7 +70,7 @@ void Machine::unit_event(const event::Spawned& event) {
   record.watchdog = spec(event.unit).watchdog;
   report(EventName::kUnitStarted, event.unit, "started");
   std::get<command::Report>(out_.back()).pid = event.pid;
-  if (spec(event.unit).kind == UnitKind::kOneshot) {
+  if (spec(event.unit).kind != UnitKind::kService) {
     set_state(event.unit, UnitState::kRunning);
   } else {
     begin_readiness(event.unit);
@@ -71,7 +79,7 @@ void Machine::unit_event(const event::Spawned& event) {
   if (record.outcome != Outcome::kNatural) return begin_stop_sequence(event.unit);
   if (stopping_) return end_probes(event.unit);
   const Duration limit = spec(event.unit).start_timeout;
-  const bool limited = spec(event.unit).kind == UnitKind::kOneshot && limit > Duration::zero();
+  const bool limited = spec(event.unit).kind != UnitKind::kService && limit > Duration::zero();
   if (limited) timers_.arm(life_slot(event.unit), after(now_, limit));
 }
 
@@ -119,7 +127,7 @@ void Machine::life_timer_due(UnitId unit) {
   if (record.state == UnitState::kBackoff) return set_state(unit, UnitState::kWaiting);
   if (record.state == UnitState::kStopping) return record.killed ? left_over(unit) : next_stop_step(unit);
   if (!is_up(record.state)) return;
-  const bool oneshot = spec(unit).kind == UnitKind::kOneshot;
+  const bool oneshot = spec(unit).kind != UnitKind::kService;
   const auto limit = std::chrono::duration_cast<Duration>(now_ - record.started);
   stop_unit(unit, Outcome::kTimedOut, (oneshot ? "did not finish within " : "not ready within ") + describe(limit));
 }
@@ -149,6 +157,8 @@ void Machine::ended(UnitId unit) {
       record.history.reset();
       record.restarting = true;
       return set_state(unit, UnitState::kWaiting);
+    case Outcome::kReplaced:
+      return run_over(unit);
     case Outcome::kTimedOut:
     case Outcome::kWatchdog:
     case Outcome::kUnprepared:
@@ -180,11 +190,15 @@ void Machine::ended_by_itself(UnitId unit) {
   }
   const config::Restart when = spec(unit).restart.when;
   const bool again = when == config::Restart::kAlways || when == config::Restart::kUnlessStopped;
-  if (good && (spec(unit).kind == UnitKind::kOneshot || !again)) return succeeded(unit);
+  if (good && (spec(unit).kind != UnitKind::kService || !again)) return succeeded(unit);
   restart_later(unit, what, &status);
 }
 
 void Machine::succeeded(UnitId unit) {
+  if (is_scheduled(unit) && !stopping_) {
+    report(EventName::kRunFinished, unit, "run finished");
+    return run_over(unit);
+  }
   for (const Marker marker : spec(unit).markers_on_success) {
     if (stopping_ && marker == Marker::kDatabaseReady) continue;  // it will not be for long
     out_.emplace_back(command::WriteMarker{marker, unit, {}, 0});
@@ -200,6 +214,7 @@ void Machine::succeeded(UnitId unit) {
 void Machine::restart_later(UnitId unit, const std::string& why, const ExitStatus* status) {
   UnitRecord& record = this->record(unit);
   const RestartPolicy& policy = spec(unit).restart;
+  if (record.run_again) return give_up(unit, why, status);  // the next run is due: this one is not tried again
   if (policy.when == config::Restart::kNo && record.outcome != Outcome::kUnhealthy) return give_up(unit, why, status);
   const Duration delay = record.history.next_delay(policy, jitter_);
   if (record.history.exhausted(policy, after(now_, delay))) {
@@ -221,6 +236,8 @@ void Machine::back_off(UnitId unit, Duration delay, const std::string& why) {
 }
 
 void Machine::give_up(UnitId unit, const std::string& reason, const ExitStatus* status) {
+  const bool lives = record(unit).main_alive || record(unit).group_alive || record(unit).hook_left;
+  if (is_scheduled(unit) && !spec(unit).critical && !stopping_ && !lives) return run_failed(unit, reason);
   record(unit).reason = reason;
   const int code = failure_code(spec(unit), status);
   set_state(unit, UnitState::kFailed);
@@ -232,6 +249,7 @@ void Machine::become_inactive(UnitId unit, bool held, std::string reason) {
   UnitRecord& record = this->record(unit);
   record.reason = std::move(reason);
   record.restarting = false;
+  record.run_again = false;
   timers_.disarm(life_slot(unit));
   set_state(unit, UnitState::kInactive);
   report(EventName::kUnitStopped, unit, record.reason);

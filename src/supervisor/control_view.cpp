@@ -67,7 +67,8 @@ std::vector<std::size_t> ControlView::listing() const {
 
 control::UnitStatus ControlView::unit(std::size_t index) const {
   const auto id = static_cast<engine::UnitId>(index);
-  return to_status(setup_->plan.units[index], engine_->view(id), std::chrono::steady_clock::now());
+  return to_status(setup_->plan.units[index], engine_->view(id), std::chrono::steady_clock::now(),
+                   std::chrono::system_clock::now());
 }
 
 std::optional<std::string> ControlView::act(control::Verb verb, std::size_t unit, int signal) {
@@ -75,7 +76,8 @@ std::optional<std::string> ControlView::act(control::Verb verb, std::size_t unit
   const engine::UnitState state = engine_->view(id).state;
   switch (verb) {
     case control::Verb::kStart:
-      if (runs(state)) return std::nullopt;
+      // To start a service that runs is no mistake; to run a job that runs is.
+      if (runs(state) && setup_->plan.units[unit].kind != engine::UnitKind::kScheduled) return std::nullopt;
       return act_(engine::event::StartUnit{id});
     case control::Verb::kStop:
       if (engine::is_final(state)) return std::nullopt;

@@ -12,6 +12,7 @@ namespace {
 logging::Level level_of(const engine::command::Report& report) {
   switch (report.name) {
     case engine::EventName::kUnitFailed:
+    case engine::EventName::kRunFailed:
       return logging::Level::kError;
     case engine::EventName::kUnitUnhealthy:
     case engine::EventName::kUnitBackoff:
@@ -19,6 +20,7 @@ logging::Level level_of(const engine::command::Report& report) {
     case engine::EventName::kUnitSkipped:
     case engine::EventName::kUnitLeftover:
     case engine::EventName::kUnitHookFailed:
+    case engine::EventName::kRunSkipped:
       return logging::Level::kWarning;
     case engine::EventName::kUnitStarting:
     case engine::EventName::kUnitHook:

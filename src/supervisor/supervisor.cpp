@@ -16,6 +16,7 @@
 #include "control/server.hpp"
 #include "engine/engine.hpp"
 #include "host/child_table.hpp"
+#include "host/clock_watch.hpp"
 #include "host/descendants.hpp"
 #include "host/notify.hpp"
 #include "host/signals.hpp"
@@ -58,6 +59,13 @@ std::vector<std::string> unit_names(const engine::Plan& plan) {
   return names;
 }
 
+bool knows_time_of_day(const engine::Plan& plan) {
+  for (const engine::UnitSpec& unit : plan.units) {
+    if (unit.schedule && unit.schedule->cron) return true;
+  }
+  return false;
+}
+
 /// Standard output belongs to the container's own command where there is one: `run -- CMD` prints what CMD prints.
 int own_stream(const engine::Plan& plan) {
   for (const engine::UnitSpec& unit : plan.units) {
@@ -98,6 +106,7 @@ struct Supervisor::Impl {
   ControlView view;
   boost::asio::steady_timer timer;
   std::optional<host::Signals> signals;
+  std::optional<host::ClockWatch> clock;
   std::optional<host::NotifySocket> notify;
   std::unique_ptr<control::Server> server;
   std::unique_ptr<host::Sweep> sweep;
@@ -111,6 +120,7 @@ struct Supervisor::Impl {
   Result<void> open_signals();
   Result<void> listen();
   void open_notify_socket();
+  void watch_clock();
   void adopt_orphans();
 
   void dispatch(engine::Event event);
@@ -203,6 +213,20 @@ void Supervisor::Impl::open_notify_socket() {
   processes.set_notify_address(notify->address());
 }
 
+/// Only where a schedule has a time of day, at the boot or after a reload.
+void Supervisor::Impl::watch_clock() {
+  if (clock || !knows_time_of_day(setup.plan)) return;
+  const auto tell = [this] { dispatch(engine::event::WallClock{std::chrono::system_clock::now()}); };
+  Result<host::ClockWatch> opened = host::ClockWatch::open(context, tell);
+  if (opened) {
+    clock.emplace(std::move(*opened));
+  } else {
+    reporter.say(Level::kWarning, "clock.unwatched",
+                 opened.error().message + "; schedules will not notice when the time of day is set");
+  }
+  tell();
+}
+
 void Supervisor::Impl::adopt_orphans() {
   if (host::is_init()) return;
   if (Result<void> done = host::become_subreaper(); !done) {
@@ -288,6 +312,7 @@ void Supervisor::Impl::replan(const engine::Plan& plan) {
   processes.grow();
   hooks.grow();
   if (!notify) open_notify_socket();
+  watch_clock();
 }
 
 void Supervisor::Impl::arm_timer() {
@@ -347,6 +372,7 @@ void Supervisor::Impl::on_signal(int signal) {
 
 void Supervisor::Impl::finish(int code) {
   timer.cancel();
+  clock.reset();
   sweep = std::make_unique<host::Sweep>(context, children, kSweepGrace, kSweepTimeout, [this, code](std::size_t left) {
     exit_code = code;
     context.stop();
@@ -366,6 +392,7 @@ Result<int> Supervisor::run() {
   if (Result<void> listening = impl.listen(); !listening) return tl::unexpected<Error>(listening.error());
   impl.adopt_orphans();
   impl.open_notify_socket();
+  impl.watch_clock();
   // Children that ended before the signals were open (whoever executed us may have left some).
   impl.children.reap();
   impl.dispatch(engine::event::Boot{});

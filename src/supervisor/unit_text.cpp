@@ -1,6 +1,7 @@
 #include "supervisor/unit_text.hpp"
 
 #include "config/notation.hpp"
+#include "engine/describe.hpp"
 
 namespace slipway::supervisor {
 
@@ -42,19 +43,28 @@ std::string describe_readiness(const engine::UnitSpec& spec) {
   return spec.healthcheck ? "healthcheck" : "";
 }
 
-control::UnitStatus to_status(const engine::UnitSpec& spec, const engine::UnitView& view, engine::Instant now) {
+control::UnitStatus to_status(const engine::UnitSpec& spec, const engine::UnitView& view, engine::Instant now,
+                              std::chrono::system_clock::time_point time_of_day) {
+  // The two clocks are read one after the other: a run at 03:00:00 must not be shown as one at 02:59:59.999.
+  const auto on_the_clock = [&](engine::Instant moment) {
+    return std::chrono::round<std::chrono::milliseconds>(time_of_day + (moment - now));
+  };
   control::UnitStatus status;
   status.name = spec.name;
   status.worker = spec.worker;
-  status.kind = spec.kind == engine::UnitKind::kOneshot ? "oneshot" : "service";
+  status.kind = engine::describe(spec.kind);
   status.state = engine::to_string(view.state);
   status.pid = view.pid;
   status.since = std::chrono::duration_cast<std::chrono::milliseconds>(now - view.since);
   status.restarts = view.restarts;
-  if (view.last_exit) status.last_exit = control::LastExit{describe(*view.last_exit), shell_code(*view.last_exit)};
+  if (view.last_exit)
+    status.last_exit = control::LastExit{supervisor::describe(*view.last_exit), shell_code(*view.last_exit)};
   status.reason = view.reason;
   status.status = view.status;
   status.reloading = view.reloading;
+  if (view.next_run) status.next_run = on_the_clock(*view.next_run);
+  if (view.last_run) status.last_run = on_the_clock(*view.last_run);
+  status.skipped_runs = view.skipped_runs;
   status.ready_by = describe_readiness(spec);
   status.built_in = spec.built_in;
   status.enabled = spec.enabled;

@@ -18,8 +18,8 @@ namespace slipway::supervisor {
 /// How a unit becomes ready: "tcp 127.0.0.1:8000", "sd_notify"; empty when its process running is all there is.
 [[nodiscard]] std::string describe_readiness(const engine::UnitSpec& spec);
 
-/// A unit's row for the control socket.
+/// A unit's row for the control socket; `now` and `time_of_day` are the same moment.
 [[nodiscard]] control::UnitStatus to_status(const engine::UnitSpec& spec, const engine::UnitView& view,
-                                            engine::Instant now);
+                                            engine::Instant now, std::chrono::system_clock::time_point time_of_day);
 
 }  // namespace slipway::supervisor

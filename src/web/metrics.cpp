@@ -7,8 +7,8 @@
 namespace slipway::web {
 namespace {
 
-constexpr std::array<const char*, 11> kStates{"inactive", "waiting",  "starting", "running", "ready",  "unhealthy",
-                                              "backoff",  "stopping", "exited",   "failed",  "skipped"};
+constexpr std::array<const char*, 12> kStates{"inactive",  "scheduled", "waiting",  "starting", "running", "ready",
+                                              "unhealthy", "backoff",   "stopping", "exited",   "failed",  "skipped"};
 
 /// Label values escape backslash, quote and line end; nothing else has a meaning there.
 std::string label(const std::string& value) {
@@ -74,6 +74,8 @@ std::string metrics_text(const control::Snapshot& snapshot) {
            [](const Unit& unit) { return unit.pid != 0 ? "1" : "0"; });
   per_unit(out, snapshot, "slipway_unit_restarts_total", "counter", "Restarts in this boot.",
            [](const Unit& unit) { return std::to_string(unit.restarts); });
+  per_unit(out, snapshot, "slipway_unit_skipped_runs_total", "counter", "Due runs that did not take place.",
+           [](const Unit& unit) { return std::to_string(unit.skipped_runs); });
   per_unit(out, snapshot, "slipway_unit_state_seconds", "gauge", "How long the unit has been in its state.",
            [](const Unit& unit) { return seconds(unit.since); });
   return out;

@@ -53,6 +53,20 @@ TEST(Protocol, TheOtherOperationsSurviveTheRoundTrip) {
   }
 }
 
+TEST(Protocol, TheTimesOfAJobSurviveTheRoundTrip) {
+  UnitStatus unit;
+  unit.kind = "scheduled";
+  unit.next_run = std::chrono::system_clock::from_time_t(1795420800) + std::chrono::milliseconds(250);
+  unit.skipped_runs = 3;
+  const auto object = to_json(unit);
+  EXPECT_EQ(object.at("next_run").as_string(), "2026-11-23T08:00:00.250Z");
+  EXPECT_TRUE(object.at("last_run").is_null());
+  const UnitStatus back = unit_from_json(object);
+  EXPECT_EQ(back.next_run, unit.next_run);
+  EXPECT_FALSE(back.last_run);
+  EXPECT_EQ(back.skipped_runs, 3U);
+}
+
 TEST(Protocol, SnapshotsSurviveTheRoundTrip) {
   Snapshot snapshot;
   snapshot.container.name = "integra \"mon\"";

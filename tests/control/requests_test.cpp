@@ -78,6 +78,21 @@ TEST_F(Requests, OneshotIsStartedWhenItHasFinished) {
   EXPECT_TRUE(outcome.waiting->look(handler_)->at("ok").as_bool());
 }
 
+TEST_F(Requests, AJobIsStartedOnceInAnInstanceThatIsFreeAndAnsweredWhenTheRunIsOver) {
+  handler_.units = {make_unit("job[0]", "running", "scheduled"), make_unit("job[1]", "scheduled", "scheduled"),
+                    make_unit("job[2]", "scheduled", "scheduled")};
+  handler_.units[0].pid = 100;
+  Outcome outcome = answer(act(Verb::kStart, {"job"}), handler_, false);
+  EXPECT_THAT(handler_.calls, ElementsAre(FakeHandler::Call{Verb::kStart, 1, 0}));
+  ASSERT_TRUE(outcome.waiting);
+  EXPECT_FALSE(outcome.waiting->look(handler_));
+  handler_.units[1].state = "scheduled";
+  handler_.units[1].reason = "the last run failed: exited with code 3";
+  const auto reply = outcome.waiting->look(handler_);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(error_of(*reply), "job[1]: start: it is scheduled: the last run failed: exited with code 3");
+}
+
 TEST_F(Requests, RefusalsAreReportedPerUnit) {
   handler_.refuse_with = "the container is stopping";
   const Outcome outcome = answer(act(Verb::kStart, {"web"}), handler_, false);

@@ -130,14 +130,22 @@ TEST(Describe, Ends) {
 
 /// These are an interface: logs, `events` and monitoring depend on them.
 TEST(Names, NeverChange) {
-  const std::vector<std::string> states{"inactive", "waiting",  "starting", "running", "ready",  "unhealthy",
-                                        "backoff",  "stopping", "exited",   "failed",  "skipped"};
+  const std::vector<std::string> states{"inactive", "waiting",  "starting", "running", "ready",   "unhealthy",
+                                        "backoff",  "stopping", "exited",   "failed",  "skipped", "scheduled"};
   for (std::size_t i = 0; i < states.size(); ++i) EXPECT_EQ(to_string(static_cast<UnitState>(i)), states[i]);
-  const std::vector<std::string> events{
-      "unit.starting",  "unit.started",     "unit.ready",      "unit.unhealthy",     "unit.watchdog",
-      "unit.reloading", "unit.reloaded",    "unit.exited",     "unit.backoff",       "unit.stopping",
-      "unit.killed",    "unit.stopped",     "unit.failed",     "unit.skipped",       "unit.leftover",
-      "unit.hook",      "unit.hook_failed", "container.ready", "container.stopping", "container.stopped"};
+  const std::vector<std::string> events{"unit.starting",      "unit.started",
+                                        "unit.ready",         "unit.unhealthy",
+                                        "unit.watchdog",      "unit.reloading",
+                                        "unit.reloaded",      "unit.exited",
+                                        "unit.backoff",       "unit.stopping",
+                                        "unit.killed",        "unit.stopped",
+                                        "unit.failed",        "unit.skipped",
+                                        "unit.leftover",      "unit.hook",
+                                        "unit.hook_failed",   "container.ready",
+                                        "container.stopping", "container.stopped",
+                                        "config.reloaded",    "config.reload_abandoned",
+                                        "run.finished",       "run.failed",
+                                        "run.skipped"};
   for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(to_string(static_cast<EventName>(i)), events[i]);
   const std::vector<std::string> markers{"database.ready", "migrate.done", "ready", "failed"};
   for (std::size_t i = 0; i < markers.size(); ++i) EXPECT_EQ(to_string(static_cast<Marker>(i)), markers[i]);

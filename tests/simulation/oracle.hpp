@@ -108,6 +108,7 @@ class Oracle {
   void observe_event(const engine::event::SignalReceived&) {}
   void observe_event(const engine::event::SignalUnit&) {}
   void observe_event(const engine::event::Tick& event);
+  void observe_event(const engine::event::WallClock&) {}
   void observe_event(const engine::event::Reload& event);
   void observe_stopping(Unit& unit, const engine::UnitSpec& spec);
   void observe_extension(Unit& unit, config::Duration by);

@@ -19,7 +19,7 @@ constexpr std::uint64_t kEventLimit = 100'000;  ///< a run that does not end by 
 constexpr const char* kEventNames[] = {"Boot",           "Spawned",   "SpawnFailed",   "Exited",      "GroupGone",
                                        "HookFinished",   "Notified",  "ProbeFinished", "Tick",        "StopRequested",
                                        "SignalReceived", "StartUnit", "StopUnit",      "RestartUnit", "SignalUnit",
-                                       "Reload",         "Notice",    "Paused"};
+                                       "Reload",         "Notice",    "Paused",        "WallClock"};
 constexpr const char* kCommandNames[] = {"Spawn",  "Signal",       "RunHook",     "SignalHook",
                                          "Probe",  "CancelProbes", "WriteMarker", "RemoveMarker",
                                          "Report", "Refuse",       "Finish",      "Replan"};

@@ -21,7 +21,7 @@ ALLOWED = {
 ONLY_THESE = {
     ("engine", "config"): {
         "config/configuration.hpp", "config/error.hpp", "config/exit_code.hpp", "config/secret.hpp",
-        "config/notation.hpp", "config/words.hpp",
+        "config/notation.hpp", "config/words.hpp", "config/schedule/cron.hpp", "config/schedule/time_zone.hpp",
     }
 }
 # The engine is a pure function: nothing that does a system call, reads a clock, prints or starts a thread.

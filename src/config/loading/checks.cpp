@@ -29,6 +29,7 @@ class Checks {
     for (const auto& [name, worker] : configuration_.workers) this->worker("workers." + name, worker);
     exit_code_from();
     check_logging(configuration_, places_, problems_);
+    check_schedules(configuration_, places_, problems_);
     check_dependencies(configuration_, places_, problems_);
   }
 
@@ -134,6 +135,9 @@ class Checks {
 void complete(Configuration& configuration, const Places& places) {
   if (!places.keys.contains("database.backend")) complete_backend(configuration.database);
   for (auto& [name, worker] : configuration.workers) {
+    const auto given = [&](const char* key) { return places.keys.contains("workers." + name + "." + key); };
+    if (worker.schedule && !given("type")) worker.type = WorkerType::kScheduled;
+    if (worker.type == WorkerType::kScheduled && !given("critical")) worker.critical = false;
     if (worker.healthcheck && worker.healthcheck->test.argv == std::vector<std::string>{"NONE"})
       worker.healthcheck.reset();
     for (auto& [dependency, how] : worker.depends_on) {

@@ -12,6 +12,9 @@ void complete(Configuration& configuration, const Places& places);
 /// Reports contradictions between keys: dependencies, conditions, cycles, pairs that exclude each other.
 void check(const Configuration& configuration, const Places& places, Problems& problems);
 
+/// Only the part of check() about `schedule`.
+void check_schedules(const Configuration& configuration, const Places& places, Problems& problems);
+
 /// Only the part of check() about `depends_on`.
 void check_dependencies(const Configuration& configuration, const Places& places, Problems& problems);
 

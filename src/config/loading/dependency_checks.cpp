@@ -44,6 +44,9 @@ class DependencyChecks {
       return report(name, dependency, "there is no worker " + shown({dependency}) + suggestion(dependency, names));
     }
     const Worker& other = known->second;
+    if (other.type == WorkerType::kScheduled)
+      return report(name, dependency,
+                    "'" + dependency + "' is a scheduled job, which nothing can wait for: make it a oneshot");
     if (how.condition == Condition::kHealthy && !other.ready && !other.healthcheck)
       report(name, dependency,
              "'" + dependency + "' can never be healthy: give it 'ready' or 'healthcheck', or use 'started'");

@@ -201,6 +201,10 @@ Parsed parse_any(const ScalarText& scalar, const Type& type, Kind kind, const Ru
       return convert(parse_size(scalar.text));
     case Kind::kAddress:
       return convert(parse_tcp_address(scalar.text));
+    case Kind::kCron:
+      return convert(parse_cron(scalar.text));
+    case Kind::kTimeZone:
+      return convert(TimeZone::load(scalar.text));
     default:
       return wrong(expectation(type, kind), scalar);
   }
@@ -242,6 +246,10 @@ std::string expectation(const Type& type, Kind kind) {
       return "a size such as 10MiB";
     case Kind::kAddress:
       return "an address and a port such as 127.0.0.1:8000";
+    case Kind::kCron:
+      return "a cron expression such as \"*/5 * * * *\"";
+    case Kind::kTimeZone:
+      return "a time zone such as Europe/Berlin";
     case Kind::kList:
       return "a list";
     case Kind::kMap:

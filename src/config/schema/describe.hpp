@@ -51,6 +51,8 @@ struct Scalar {
     if constexpr (std::is_same_v<T, FileMode>) return Kind::kMode;
     if constexpr (std::is_same_v<T, Size>) return Kind::kSize;
     if constexpr (std::is_same_v<T, TcpProbe>) return Kind::kAddress;
+    if constexpr (std::is_same_v<T, Cron>) return Kind::kCron;
+    if constexpr (std::is_same_v<T, TimeZone>) return Kind::kTimeZone;
   }
   static constexpr bool kIsNumber = std::is_enum_v<T> || (std::is_integral_v<T> && !std::is_same_v<T, bool>);
 

@@ -83,7 +83,8 @@ struct Words<MigrationFailure> {
 template <>
 struct Words<WorkerType> {
   static constexpr std::array words{EnumWord<WorkerType>{"service", WorkerType::kService},
-                                    EnumWord<WorkerType>{"oneshot", WorkerType::kOneshot}};
+                                    EnumWord<WorkerType>{"oneshot", WorkerType::kOneshot},
+                                    EnumWord<WorkerType>{"scheduled", WorkerType::kScheduled}};
 };
 template <>
 struct Words<Condition> {
@@ -121,6 +122,12 @@ struct Words<WorkerLogFormat> {
 template <>
 struct Words<OnFull> {
   static constexpr std::array words{EnumWord<OnFull>{"block", OnFull::kBlock}, EnumWord<OnFull>{"drop", OnFull::kDrop}};
+};
+template <>
+struct Words<Overlap> {
+  static constexpr std::array words{EnumWord<Overlap>{"forbid", Overlap::kForbid},
+                                    EnumWord<Overlap>{"allow", Overlap::kAllow},
+                                    EnumWord<Overlap>{"replace", Overlap::kReplace}};
 };
 template <>
 struct Words<LogLevel> {

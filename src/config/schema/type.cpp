@@ -37,6 +37,8 @@ struct Formatter {
   std::string operator()(Signal value) const { return signal_name(value.number); }
   std::string operator()(FileMode value) const { return format_mode(value); }
   std::string operator()(Size value) const { return format_size(value); }
+  std::string operator()(const Cron& value) const { return value.text; }
+  std::string operator()(const TimeZone& value) const { return value.name(); }
   std::string operator()(const TcpProbe& value) const { return value.host + ":" + std::to_string(value.port); }
 };
 

@@ -27,6 +27,8 @@ enum class Kind {
   kLimit,  ///< a whole number, or `unlimited`, which is -1
   kSize,
   kAddress,
+  kCron,
+  kTimeZone,
   kList,
   kMap,
   kStruct,
@@ -65,7 +67,7 @@ struct Rules {
 
 /// Everything a scalar key can hold. An enumerator is its number.
 using Value = std::variant<std::monostate, bool, long long, double, std::string, Secret, Duration, CommandLine, Signal,
-                           FileMode, Size, TcpProbe>;
+                           FileMode, Size, TcpProbe, Cron, TimeZone>;
 
 struct Word {
   std::string_view text;

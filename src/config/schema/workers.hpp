@@ -125,12 +125,32 @@ struct Schema<Hook> {
 };
 
 template <>
+struct Schema<Schedule> {
+  using T = Schedule;
+  static constexpr std::string_view name = "schedule";
+  static constexpr std::string_view shorthand = "cron";
+  static constexpr std::array<std::string_view, 2> exactly_one{"cron", "every"};
+  static constexpr auto fields = std::tuple{
+      optional("cron", &T::cron,
+               "Minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly."),
+      optional("every", &T::every, "The time from one due run to the next, counted from the boot. At least 100ms."),
+      optional("timezone", &T::timezone, "The zone of `cron`; another one than UTC needs tzdata in the image."),
+      optional("overlap", &T::overlap,
+               "When the last run is not over: forbid skips the run, replace stops the old one first, allow starts it "
+               "beside the old one."),
+      optional("max_runs", &T::max_runs, "How many may run at the same time, with `overlap: allow`.").range(2, 100),
+      optional("jitter", &T::jitter, "Each run starts up to this much later, at random."),
+      optional("run_at_boot", &T::run_at_boot, "Also run once as soon as the dependencies hold.")};
+};
+
+template <>
 struct Schema<Worker> {
   using T = Worker;
   static constexpr std::string_view name = "worker";
   static constexpr auto fields = std::tuple{
       required("command", &T::command, "What runs: a string is split as a shell splits words, a list is taken as is."),
-      optional("type", &T::type, "A service runs until it is stopped; a oneshot must finish."),
+      optional("type", &T::type,
+               "A service runs until it is stopped; a oneshot must finish; a scheduled job runs when `schedule` says."),
       optional("enabled", &T::enabled, "False: the worker is skipped."),
       optional("working_dir", &T::working_dir, "The working directory."),
       optional("environment", &T::environment, "Variables on top of the common ones.").variables(),
@@ -162,11 +182,11 @@ struct Schema<Worker> {
       optional("ready", &T::ready, "When a start counts as done. Unset: as soon as the process runs."),
       optional(
           "start_timeout", &T::start_timeout,
-          "Until ready, or until a oneshot finished. 0: no limit. Unset: 60s for a service, no limit for a oneshot."),
+          "Until ready, or until a oneshot or a run finished. 0: no limit. Unset: 60s for a service, else no limit."),
       optional("healthcheck", &T::healthcheck, "Checks that go on while the worker runs."),
       optional("watchdog", &T::watchdog,
                "The longest pause between two WATCHDOG=1 to $NOTIFY_SOCKET (systemd); then it is aborted. 0: none."),
-      optional("restart", &T::restart, "When it starts again. Unset: on-failure for a service, no for a oneshot."),
+      optional("restart", &T::restart, "When it starts again. Unset: on-failure for a service, else no."),
       optional("restart_delay", &T::restart_delay, "The pause before the first restart."),
       optional("restart_max_delay", &T::restart_max_delay, "The longest pause.").positive(),
       optional("restart_backoff", &T::restart_backoff, "The factor from one pause to the next.").range(1, 100),
@@ -177,7 +197,8 @@ struct Schema<Worker> {
       optional("success_exit_status", &T::success_exit_status, "Exit codes that count as success.")
           .one_or_list()
           .range(0, 255),
-      optional("critical", &T::critical, "Giving up on it stops the container with a failure."),
+      optional("critical", &T::critical,
+               "Giving up on it stops the container with a failure. Unset: false for a scheduled job."),
       optional("stop_signal", &T::stop_signal, "The signal that asks it to stop."),
       optional("stop_grace_period", &T::stop_grace_period, "How long it may take before SIGKILL."),
       optional("stop_sequence", &T::stop_sequence, "Several signals, instead of the two keys above."),
@@ -190,7 +211,9 @@ struct Schema<Worker> {
                "Runs before the stop's first signal, with the worker's process in $MAINPID. The stop signal follows "
                "when it has ended, so a command that only asks should wait for the worker's end too."),
       optional("post_stop", &T::post_stop,
-               "Runs after each end of the worker, also of a start that failed, and before the next start.")};
+               "Runs after each end of the worker, also of a start that failed, and before the next start."),
+
+      optional("schedule", &T::schedule, "When a scheduled job runs; implies `type: scheduled`.")};
 };
 
 }  // namespace slipway::config

@@ -46,8 +46,20 @@ std::string label_of(const engine::UnitSpec& unit) {
   return unit.replicas > 1 ? unit.worker + " x" + std::to_string(unit.replicas) : unit.worker;
 }
 
+const char* shape_of(engine::UnitKind kind) {
+  switch (kind) {
+    case engine::UnitKind::kService:
+      return "ellipse";
+    case engine::UnitKind::kOneshot:
+      return "box";
+    case engine::UnitKind::kScheduled:
+      break;
+  }
+  return "hexagon";
+}
+
 std::string dot_node(const Node& node) {
-  const char* shape = node.unit->kind == engine::UnitKind::kOneshot ? "box" : "ellipse";
+  const char* shape = shape_of(node.unit->kind);
   return "  n" + std::to_string(node.number) + " [label=" + quoted(label_of(*node.unit), GraphFormat::kDot) +
          ", shape=" + shape + (node.unit->built_in ? ", style=filled" : "") +
          (node.unit->enabled ? "" : ", color=gray") + "];\n";
@@ -56,6 +68,8 @@ std::string dot_node(const Node& node) {
 std::string mermaid_node(const Node& node) {
   const bool oneshot = node.unit->kind == engine::UnitKind::kOneshot;
   const std::string label = quoted(label_of(*node.unit), GraphFormat::kMermaid);
+  if (node.unit->kind == engine::UnitKind::kScheduled)
+    return "  n" + std::to_string(node.number) + "{{" + label + "}}\n";
   return "  n" + std::to_string(node.number) + (oneshot ? "[" + label + "]" : "([" + label + "])") + "\n";
 }
 

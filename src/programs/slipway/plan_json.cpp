@@ -3,6 +3,7 @@
 #include "config/notation.hpp"
 #include "config/words.hpp"
 #include "control/protocol.hpp"
+#include "engine/describe.hpp"
 #include "engine/engine.hpp"
 #include "logging/redaction.hpp"
 #include "programs/slipway/plan_text.hpp"
@@ -77,7 +78,7 @@ json::object Writer::unit(const engine::UnitSpec& unit) const {
   json::object object;
   object["name"] = text(unit.name);
   object["worker"] = text(unit.worker);
-  object["kind"] = unit.kind == engine::UnitKind::kOneshot ? "oneshot" : "service";
+  object["kind"] = engine::describe(unit.kind);
   object["built_in"] = unit.built_in;
   object["enabled"] = unit.enabled;
   object["critical"] = unit.critical;
@@ -85,6 +86,7 @@ json::object Writer::unit(const engine::UnitSpec& unit) const {
   object["runs_as"] = text(user_words(inspection.configuration, unit));
   object["after"] = dependencies(unit);
   object["ready"] = text(ready_words(unit));
+  object["schedule"] = text(schedule_words(unit));
   object["health"] = text(health_words(unit));
   object["start_timeout_ms"] = unit.start_timeout.count();
   object["restart"] = restart(unit.restart);

@@ -38,7 +38,8 @@ std::vector<Row> rows_of(const Inspection& inspection, const engine::UnitSpec& u
   rows.push_back({"as", user_words(inspection.configuration, unit)});
   rows.push_back({"in", unit.launch.working_dir});
   rows.push_back({"after", dependency_words(inspection.plan, unit)});
-  rows.push_back({"ready", ready_words(unit)});
+  rows.push_back({"when", schedule_words(unit)});
+  rows.push_back({"ready", unit.schedule ? std::string() : ready_words(unit)});
   rows.push_back({"health", health_words(unit)});
   rows.push_back({"writes", marker_words(unit)});
   rows.push_back({"restart", restart_words(unit)});

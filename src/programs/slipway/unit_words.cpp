@@ -4,6 +4,7 @@
 
 #include "config/notation.hpp"
 #include "config/words.hpp"
+#include "engine/describe.hpp"
 
 namespace slipway::program {
 namespace {
@@ -52,9 +53,10 @@ std::vector<WorkerDependency> dependencies_of(const engine::Plan& plan, const en
 }
 
 std::string kind_words(const engine::UnitSpec& unit) {
-  std::string text = unit.kind == engine::UnitKind::kOneshot ? "oneshot" : "service";
+  std::string text = engine::describe(unit.kind);
   if (unit.built_in) text += ", built in";
-  if (unit.replicas > 1) text += ", " + std::to_string(unit.replicas) + " replicas";
+  if (unit.replicas > 1 && unit.kind != engine::UnitKind::kScheduled)
+    text += ", " + std::to_string(unit.replicas) + " replicas";
   if (!unit.enabled) text += ", disabled";
   return text;
 }
@@ -86,15 +88,29 @@ std::string dependency_words(const engine::Plan& plan, const engine::UnitSpec& u
 
 std::string ready_words(const engine::UnitSpec& unit) {
   std::string text = "when it runs";
-  if (unit.kind == engine::UnitKind::kOneshot) {
+  if (unit.kind == engine::UnitKind::kScheduled) {
+    text = "when a run has finished";
+  } else if (unit.kind == engine::UnitKind::kOneshot) {
     text = "when it has finished";
   } else if (unit.ready) {
     text = "when " + probe_words(*unit.ready);
   } else if (unit.healthcheck) {
     text = "when its health check succeeds";
   }
-  const bool timed = unit.kind == engine::UnitKind::kOneshot || unit.ready || unit.healthcheck;
+  const bool timed = unit.kind != engine::UnitKind::kService || unit.ready || unit.healthcheck;
   if (timed && unit.start_timeout.count() > 0) text += ", within " + config::format_duration(unit.start_timeout);
+  return text;
+}
+
+std::string schedule_words(const engine::UnitSpec& unit) {
+  if (!unit.schedule) return {};
+  const config::Schedule& schedule = *unit.schedule;
+  std::string text = schedule.cron ? schedule.cron->text + " (" + schedule.timezone.name() + ")"
+                                   : "every " + config::format_duration(*schedule.every);
+  if (schedule.jitter.count() > 0) text += ", up to " + config::format_duration(schedule.jitter) + " later";
+  if (schedule.run_at_boot) text += ", and at the boot";
+  text += ", overlap: " + std::string(config::to_string(schedule.overlap));
+  if (schedule.overlap == config::Overlap::kAllow) text += " up to " + std::to_string(schedule.max_runs);
   return text;
 }
 
@@ -142,6 +158,7 @@ std::string stop_words(const engine::UnitSpec& unit) {
 
 std::string failure_words(const engine::UnitSpec& unit) {
   if (unit.ends_container) return "its exit ends the container with its code";
+  if (!unit.critical && unit.schedule) return "it runs again when it is due";
   if (!unit.critical) return "the container goes on without it";
   const std::string code = std::to_string(static_cast<int>(unit.failure_code));
   if (unit.failure == engine::FailureCode::kDocumented) return "the container stops with slipway-db's code, or " + code;

@@ -23,6 +23,8 @@ struct WorkerDependency {
 [[nodiscard]] std::string user_words(const config::Configuration& configuration, const engine::UnitSpec& unit);
 [[nodiscard]] std::string dependency_words(const engine::Plan& plan, const engine::UnitSpec& unit);
 [[nodiscard]] std::string ready_words(const engine::UnitSpec& unit);
+/// Empty without a schedule.
+[[nodiscard]] std::string schedule_words(const engine::UnitSpec& unit);
 [[nodiscard]] std::string health_words(const engine::UnitSpec& unit);
 [[nodiscard]] std::string restart_words(const engine::UnitSpec& unit);
 [[nodiscard]] std::string stop_words(const engine::UnitSpec& unit);
