@@ -39,8 +39,7 @@ class Load {
   void read_environment() {
     Configuration& configuration = loaded_.configuration;
     bind(request_.environment, [](std::string_view key) { return key == "environment_sources"; }, false);
-    const StringMap sources =
-        read_environment_sources(configuration.environment_sources, request_.working_directory, places_, problems_);
+    const StringMap sources = read_environment_sources(configuration.environment_sources, request_, places_, problems_);
     StringMap merged = request_.environment;
     merged.insert(sources.begin(), sources.end());
     bind(merged, [](std::string_view key) { return key == "environment"; }, false);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/configuration.hpp"
+#include "config/document/text_file.hpp"
 #include "config/error.hpp"
 
 namespace slipway::config {
@@ -28,6 +29,7 @@ struct LoadRequest {
   std::string path;       ///< --config; empty: search as documented
   StringMap environment;  ///< the process's own variables
   std::string working_directory = ".";
+  FileReader read_file = &read_text_file;
 };
 
 struct Loaded {

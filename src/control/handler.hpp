@@ -14,7 +14,7 @@
 
 namespace slipway::control {
 
-enum class Verb { kStart, kStop, kRestart, kSignal };
+enum class Verb { kStart, kStop, kRestart, kSignal, kReload };
 
 [[nodiscard]] const char* to_string(Verb verb);
 
@@ -34,6 +34,21 @@ struct LogRange {
 
 /// LogLine::unit of Slipway's own messages.
 inline constexpr std::size_t kSlipway = static_cast<std::size_t>(-1);
+
+/// What another configuration means for one worker, or for a section of it.
+struct PlanChange {
+  std::string name;              ///< the worker's, or the section's
+  std::string action;            ///< start, stop, restart, scale; apply for a section
+  std::vector<std::string> why;  ///< the keys that differ, or in words what does
+};
+
+/// How a reload or a scaling ended.
+struct ReplanReport {
+  std::string error;  ///< why it was refused, line by line; nothing was changed then
+  bool applied = false;
+  std::vector<PlanChange> changes;
+  std::vector<std::size_t> started;  ///< the units that start because of it
+};
 
 /// Called from the server's io_context only. Units are named by their index in the plan, which a unit keeps for as long
 /// as it is part of it; a reload may free indexes and add some. Nothing here blocks or throws.
@@ -60,6 +75,14 @@ class Handler {
                                                        std::size_t bytes) const = 0;
   /// False: the unit writes to the container's own output, and nothing of it is kept.
   [[nodiscard]] virtual bool captured(std::size_t /*unit*/) const { return true; }
+
+  /// Reads the configuration again and applies the difference, or only says what it would be. Takes its time: returns a
+  /// ticket for replan_report().
+  [[nodiscard]] virtual std::uint64_t reload(bool dry_run) = 0;
+  /// Runs `replicas` of this worker from now on, until the next reload. A ticket as for reload().
+  [[nodiscard]] virtual std::uint64_t scale(const std::string& worker, unsigned replicas) = 0;
+  /// Once it has ended; an error for a ticket that is forgotten.
+  [[nodiscard]] virtual std::optional<ReplanReport> replan_report(std::uint64_t ticket) const = 0;
 };
 
 }  // namespace slipway::control

@@ -19,9 +19,11 @@ constexpr OperationName kOperations[] = {
     {"start", Operation::kAct, Verb::kStart},       {"stop", Operation::kAct, Verb::kStop},
     {"restart", Operation::kAct, Verb::kRestart},   {"signal", Operation::kAct, Verb::kSignal},
     {"logs", Operation::kLogs, Verb::kStart},       {"wait", Operation::kWait, Verb::kStart},
-    {"observe", Operation::kObserve, Verb::kStart},
+    {"observe", Operation::kObserve, Verb::kStart}, {"reload", Operation::kReload, Verb::kReload},
+    {"scale", Operation::kScale, Verb::kStart},     {"reload", Operation::kAct, Verb::kReload},
 };
 constexpr std::size_t kMostLines = 100000;
+constexpr std::int64_t kMostReplicas = 10'000;
 
 tl::unexpected<Error> bad(std::string what) { return failure(ExitCode::kUsage, "request: " + std::move(what)); }
 
@@ -65,9 +67,11 @@ Result<void> read_operation(const json::object& object, Request& request) {
   if (found == std::end(kOperations))
     return bad(
         "do: unknown or missing: this Slipway knows status, health, start, "
-        "stop, restart, signal, logs, wait and observe");
+        "stop, restart, signal, reload, scale, logs, wait and observe");
   request.operation = found->operation;
   request.verb = found->verb;
+  // With units it asks them to read their own configuration again.
+  if (request.operation == Operation::kReload && object.contains("units")) request.operation = Operation::kAct;
   return {};
 }
 
@@ -108,6 +112,7 @@ Result<void> read_milestone(const json::object& object, Request& request) {
 }
 
 Result<void> check_complete(const Request& request) {
+  if (request.operation == Operation::kScale && request.worker.empty()) return bad("worker: the name of one is needed");
   if (request.operation != Operation::kAct) return {};
   if (request.units.empty()) return bad("units: name at least one");
   if (request.verb == Verb::kSignal && request.signal == 0) return bad("signal: a number from 1 to 64 is needed");
@@ -162,6 +167,8 @@ const char* to_string(Verb verb) {
       return "restart";
     case Verb::kSignal:
       return "signal";
+    case Verb::kReload:
+      return "reload";
   }
   return "unknown";
 }
@@ -187,7 +194,13 @@ std::string serialize(const Request& request) {
     object["do"] = each.name;
   }
   if (!request.units.empty()) object["units"] = json::array(request.units.begin(), request.units.end());
-  if (request.operation == Operation::kAct) object["wait"] = request.wait;
+  const bool replans = request.operation == Operation::kReload || request.operation == Operation::kScale;
+  if (request.operation == Operation::kAct || replans) object["wait"] = request.wait;
+  if (request.operation == Operation::kReload) object["dry_run"] = request.dry_run;
+  if (request.operation == Operation::kScale) {
+    object["worker"] = request.worker;
+    object["replicas"] = request.replicas;
+  }
   if (request.signal != 0) object["signal"] = request.signal;
   if (request.operation == Operation::kLogs) {
     object["lines"] = request.lines;
@@ -209,16 +222,24 @@ Result<Request> parse_request(std::string_view line) {
   }
   Request request;
   std::int64_t signal = 0;
+  std::int64_t replicas = -1;
   auto lines = static_cast<std::int64_t>(request.lines);
   if (auto read = read_operation(object, request); !read) return tl::unexpected(read.error());
   if (auto read = read_units(object, request); !read) return tl::unexpected(read.error());
   if (auto read = read_number(object, "signal", 1, 64, signal); !read) return tl::unexpected(read.error());
   if (auto read = read_number(object, "lines", 0, kMostLines, lines); !read) return tl::unexpected(read.error());
+  if (auto read = read_number(object, "replicas", 0, kMostReplicas, replicas); !read) {
+    return tl::unexpected(read.error());
+  }
   if (auto read = read_milestone(object, request); !read) return tl::unexpected(read.error());
   request.signal = static_cast<int>(signal);
   request.lines = static_cast<std::size_t>(lines);
   request.wait = bool_of(object, "wait", true);
   request.follow = bool_of(object, "follow", false);
+  request.dry_run = bool_of(object, "dry_run", false);
+  request.worker = string_of(object, "worker");
+  if (request.operation == Operation::kScale && replicas < 0) return bad("replicas: a number is needed");
+  request.replicas = static_cast<unsigned>(std::max<std::int64_t>(replicas, 0));
   if (auto complete = check_complete(request); !complete) return tl::unexpected(complete.error());
   return request;
 }

@@ -4,6 +4,8 @@
 //
 //   {"v":1,"do":"status"}                                 {"ok":true,"container":{...},"units":[...]}
 //   {"do":"restart","units":["web"],"wait":true}          {"ok":true,"units":[...]}           once they are up again
+//   {"do":"reload","dry_run":false}                       {"ok":true,"applied":true,"changes":[...],"units":[...]}
+//   {"do":"scale","worker":"web","replicas":4}            likewise
 //   {"do":"wait","for":"ready"}                           {"ok":true}                         once it holds
 //   {"do":"observe"}                                      {"ok":true}     from here on this connection may only look
 //   anything wrong                                        {"ok":false,"code":"unknown_unit","error":"..."}
@@ -26,7 +28,7 @@ inline constexpr int kProtocolVersion = 1;
 /// The longest request, line end included. Longer ones end the connection.
 inline constexpr std::size_t kMaxRequest = std::size_t{64} << 10;
 
-enum class Operation { kStatus, kHealth, kAct, kLogs, kWait, kObserve };
+enum class Operation { kStatus, kHealth, kAct, kLogs, kWait, kObserve, kReload, kScale };
 enum class Milestone { kReady, kMigrated, kStopped };
 
 [[nodiscard]] const char* to_string(Milestone milestone);
@@ -37,6 +39,9 @@ struct Request {
   std::vector<std::string> units;
   int signal = 0;                           ///< for Verb::kSignal
   bool wait = true;                         ///< kAct: answer once the goal is reached; false: once it is accepted
+  bool dry_run = false;                     ///< for kReload
+  std::string worker;                       ///< for kScale
+  unsigned replicas = 0;                    ///< for kScale
   std::size_t lines = 100;                  ///< for kLogs
   bool follow = false;                      ///< for kLogs
   Milestone milestone = Milestone::kReady;  ///< for kWait

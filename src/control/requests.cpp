@@ -52,6 +52,7 @@ Progress progress_of(const UnitStatus& unit, Verb verb, int pid_before) {
     case Verb::kStop:
       return is_final(unit) ? Progress::kReached : Progress::kUnderWay;
     case Verb::kSignal:
+    case Verb::kReload:
       return Progress::kReached;
   }
   return Progress::kReached;
@@ -183,6 +184,45 @@ Outcome answer_action(const Request& request, Handler& handler) {
   return answer_or_wait(std::move(waiting), handler);
 }
 
+json::array to_json(const std::vector<PlanChange>& changes) {
+  json::array all;
+  for (const PlanChange& each : changes) {
+    json::array why;
+    for (const std::string& word : each.why) why.emplace_back(valid_utf8(word));
+    all.push_back(json::object{{"name", valid_utf8(each.name)}, {"action", each.action}, {"why", std::move(why)}});
+  }
+  return all;
+}
+
+/// First until the new plan is in force or refused, then until what starts because of it is up.
+class WaitingForReplan final : public Waiting {
+ public:
+  WaitingForReplan(std::uint64_t ticket, bool wait) : ticket_(ticket), wait_(wait) {}
+
+  std::optional<json::object> look(const Handler& handler) override {
+    if (!report_) {
+      report_ = handler.replan_report(ticket_);
+      if (!report_) return std::nullopt;
+      if (!report_->error.empty()) return refusal("refused", report_->error);
+      std::vector<Goal> goals;
+      for (const std::size_t unit : wait_ ? report_->started : std::vector<std::size_t>())
+        goals.push_back({unit, 0, {}});
+      started_ = WaitingForUnits(Verb::kStart, std::move(goals));
+    }
+    std::optional<json::object> reply = started_.look(handler);
+    if (!reply) return std::nullopt;
+    (*reply)["applied"] = report_->applied;
+    (*reply)["changes"] = to_json(report_->changes);
+    return reply;
+  }
+
+ private:
+  std::uint64_t ticket_;
+  bool wait_;
+  std::optional<ReplanReport> report_;
+  WaitingForUnits started_{Verb::kStart, {}};
+};
+
 Outcome answer_logs(const Request& request, const Handler& handler) {
   const auto units = match_units(handler, request.units);
   if (!units) return reply_with(refusal("unknown_unit", units.error().message));
@@ -230,7 +270,9 @@ void Backlog::extend(const Handler& handler) {
 }
 
 Outcome answer(const Request& request, Handler& handler, bool observer) {
-  if (observer && (request.operation == Operation::kAct || request.operation == Operation::kLogs)) {
+  const bool acts = request.operation == Operation::kAct || request.operation == Operation::kReload ||
+                    request.operation == Operation::kScale;
+  if (observer && (acts || request.operation == Operation::kLogs)) {
     return reply_with(refusal("forbidden", "this connection may only look: it asked for that with observe"));
   }
   switch (request.operation) {
@@ -242,6 +284,11 @@ Outcome answer(const Request& request, Handler& handler, bool observer) {
       return answer_action(request, handler);
     case Operation::kLogs:
       return answer_logs(request, handler);
+    case Operation::kReload:
+      return answer_or_wait(std::make_unique<WaitingForReplan>(handler.reload(request.dry_run), request.wait), handler);
+    case Operation::kScale:
+      return answer_or_wait(
+          std::make_unique<WaitingForReplan>(handler.scale(request.worker, request.replicas), request.wait), handler);
     case Operation::kWait:
       return answer_or_wait(std::make_unique<WaitingForMilestone>(request.milestone), handler);
     case Operation::kObserve:

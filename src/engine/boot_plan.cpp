@@ -237,6 +237,8 @@ Result<std::vector<UnitDraft>> all_drafts(const BootInputs& inputs) {
     Result<UnitDraft> draft = worker_unit(name, worker, inputs.exports);
     if (!draft) return tl::unexpected(draft.error());
     draft->dependencies = worker_dependencies(configuration, database_units, worker.depends_on);
+    const auto read = inputs.launch_inputs.find(name);
+    if (read != inputs.launch_inputs.end()) draft->spec.launch.inputs = read->second;
     drafts.push_back(std::move(*draft));
   }
   if (!configuration.http.listen.empty()) drafts.push_back(http_unit(inputs));

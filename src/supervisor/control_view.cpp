@@ -40,8 +40,14 @@ bool runs(engine::UnitState state) {
 
 }  // namespace
 
-ControlView::ControlView(const Setup& setup, const engine::Engine& engine, const logging::Ring& ring, Act act)
-    : setup_(&setup), engine_(&engine), ring_(&ring), act_(std::move(act)), migrated_(!migrates(setup.plan)) {}
+ControlView::ControlView(const Setup& setup, const engine::Engine& engine, const logging::Ring& ring,
+                         Reloader& reloader, Act act)
+    : setup_(&setup),
+      engine_(&engine),
+      ring_(&ring),
+      reloader_(&reloader),
+      act_(std::move(act)),
+      migrated_(!migrates(setup.plan)) {}
 
 control::ContainerStatus ControlView::container() const {
   control::ContainerStatus status;
@@ -86,6 +92,9 @@ std::optional<std::string> ControlView::act(control::Verb verb, std::size_t unit
       return act_(engine::event::RestartUnit{id});
     case control::Verb::kSignal:
       return act_(engine::event::SignalUnit{id, signal});
+    case control::Verb::kReload:
+      if (!setup_->plan.units[unit].reload_signal) return "it has no reload_signal";
+      return act_(engine::event::SignalUnit{id, setup_->plan.units[unit].reload_signal->number});
   }
   return "unknown request";
 }

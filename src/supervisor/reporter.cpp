@@ -39,6 +39,11 @@ Reporter::Reporter(logging::Log& log, logging::Ring& ring, const Setup& setup)
       redaction_(setup.secrets),
       least_(setup.configuration.logging.level) {}
 
+void Reporter::redact(const std::vector<std::string>& secrets) {
+  redaction_ = logging::Redaction(secrets);
+  log_->redact(secrets);
+}
+
 void Reporter::report(const engine::command::Report& report) {
   std::vector<logging::Field> fields;
   if (report.pid) fields.push_back({"pid", std::int64_t{*report.pid}});

@@ -18,6 +18,9 @@ class Reporter {
   /// All three must outlive the reporter.
   Reporter(logging::Log& log, logging::Ring& ring, const Setup& setup);
 
+  /// Hides these instead of the earlier ones.
+  void redact(const std::vector<std::string>& secrets);
+
   void report(const engine::command::Report& report);
   /// A remark about the supervisor itself; `event` is a stable name.
   void say(logging::Level level, std::string_view event, std::string_view message);

@@ -31,6 +31,7 @@
 #include "supervisor/notifications.hpp"
 #include "supervisor/probes.hpp"
 #include "supervisor/processes.hpp"
+#include "supervisor/reloader.hpp"
 #include "supervisor/reporter.hpp"
 #include "supervisor/worker_logs.hpp"
 
@@ -103,6 +104,7 @@ struct Supervisor::Impl {
   Hooks hooks;
   Probes probes;
   Notifications notifications;
+  Reloader reloader;
   ControlView view;
   boost::asio::steady_timer timer;
   std::optional<host::Signals> signals;
@@ -124,6 +126,7 @@ struct Supervisor::Impl {
   void adopt_orphans();
 
   void dispatch(engine::Event event);
+  std::optional<std::string> request(engine::Event event);
   void perform(const engine::Commands& commands);
   void perform(const engine::Command& command);
   template <typename Step>
@@ -153,12 +156,12 @@ Supervisor::Impl::Impl(Setup from)
       hooks(children, capture, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       probes(context, children, processes, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
       notifications(processes, markers, reporter, setup, [this](engine::Event event) { dispatch(std::move(event)); }),
-      view(setup, engine, ring,
-           [this](const engine::Event& event) {
-             refusal.reset();
-             dispatch(event);
-             return std::exchange(refusal, std::nullopt);
-           }),
+      reloader(
+          context, children, setup, engine, reporter, [this](engine::Event event) { return request(std::move(event)); },
+          [this] {
+            if (server) server->notify_changed();
+          }),
+      view(setup, engine, ring, reloader, [this](const engine::Event& event) { return request(event); }),
       timer(context) {
   log.redact(setup.secrets);
   output.on_dropped([this](std::uint64_t lines) {
@@ -255,10 +258,18 @@ void Supervisor::Impl::dispatch(engine::Event event) {
     }
   });
   if (engine.ready()) view.note_ready();
+  reloader.look();
   survive([&] { arm_timer(); });
   survive([&] {
     if (server) server->notify_changed();
   });
+}
+
+/// Why an operator's event was refused, if it was.
+std::optional<std::string> Supervisor::Impl::request(engine::Event event) {
+  refusal.reset();
+  dispatch(std::move(event));
+  return std::exchange(refusal, std::nullopt);
 }
 
 /// The last line of defence: what one step throws (no memory, no descriptors, a bug) ends that step and never PID 1.
@@ -294,21 +305,20 @@ void Supervisor::Impl::perform(const engine::Command& command) {
              command);
 }
 
-/// Unit i's output stays the ring's source i + 1; a slot that became another unit's begins anew.
+/// Unit i's output stays the ring's source i + 1, under its new name and with its new route; a slot that became another
+/// unit's begins anew.
 void Supervisor::Impl::replan(const engine::Plan& plan) {
   for (std::size_t i = 0; i < plan.units.size(); ++i) {
     const engine::UnitSpec& unit = plan.units[i];
-    if (i >= setup.plan.units.size()) {
-      ring.add(unit.name);
-      continue;
-    }
-    const auto source = static_cast<logging::Source>(i + 1);
-    const engine::UnitSpec& before = setup.plan.units[i];
+    const bool added = i >= setup.plan.units.size();
+    const engine::UnitSpec before = added ? engine::UnitSpec() : setup.plan.units[i];
+    const auto source = added ? ring.add(unit.name) : static_cast<logging::Source>(i + 1);
     if (unit.worker != before.worker || unit.replica != before.replica) ring.clear(source);
     ring.rename(source, unit.name);
   }
   setup.plan = plan;
   for (std::size_t i = 0; i < plan.units.size(); ++i) worker_logs.route(static_cast<engine::UnitId>(i), plan.units[i]);
+  reloader.in_force(plan);
   processes.grow();
   hooks.grow();
   if (!notify) open_notify_socket();
@@ -366,7 +376,9 @@ void Supervisor::Impl::on_signal(int signal) {
     case SIGQUIT:
       return dispatch(engine::event::StopRequested{signal, "received SIG" + config::signal_name(signal)});
     default:
-      return dispatch(engine::event::SignalReceived{signal});
+      dispatch(engine::event::SignalReceived{signal});
+      // With a command of its own the container's HUP is that command's.
+      if (signal == SIGHUP && setup.main_command.empty()) static_cast<void>(reloader.reload(false));
   }
 }
 

@@ -68,6 +68,19 @@ class FakeHandler : public Handler {
   static constexpr const char* kForgotten = "forgotten";
 
   std::size_t uncaptured = static_cast<std::size_t>(-2);
+
+  [[nodiscard]] std::uint64_t reload(bool dry_run) override {
+    replans.emplace_back(dry_run ? "reload --dry-run" : "reload");
+    return 1;
+  }
+  [[nodiscard]] std::uint64_t scale(const std::string& worker, unsigned replicas) override {
+    replans.push_back("scale " + worker + " " + std::to_string(replicas));
+    return 1;
+  }
+  [[nodiscard]] std::optional<ReplanReport> replan_report(std::uint64_t) const override { return replanned; }
+
+  std::vector<std::string> replans;
+  std::optional<ReplanReport> replanned;
   ContainerStatus status;
   std::vector<UnitStatus> units;
   std::vector<LogLine> lines;

@@ -170,5 +170,52 @@ TEST_F(Requests, LogsOfAUnitThatIsNotCapturedSaySo) {
   EXPECT_EQ(names[0].as_string(), "web[0]");
 }
 
+TEST_F(Requests, ReloadAnswersWhenItIsInForceAndWhatItStartsIsUp) {
+  Request request;
+  request.operation = Operation::kReload;
+  Outcome outcome = answer(request, handler_, false);
+  EXPECT_THAT(handler_.replans, ElementsAre("reload"));
+  ASSERT_TRUE(outcome.waiting);
+  EXPECT_FALSE(outcome.waiting->look(handler_));
+  ReplanReport report;
+  report.applied = true;
+  report.changes = {{"cache", "start", {"added"}}};
+  report.started = {3};
+  handler_.replanned = report;
+  handler_.units[3].state = "starting";
+  EXPECT_FALSE(outcome.waiting->look(handler_));
+  handler_.units[3].state = "running";
+  const auto reply = outcome.waiting->look(handler_);
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(reply->at("ok").as_bool());
+  EXPECT_EQ(boost::json::serialize(reply->at("changes")), R"([{"name":"cache","action":"start","why":["added"]}])");
+}
+
+TEST_F(Requests, ARefusedReloadSaysWhyAndObserversMayNotAsk) {
+  Request request;
+  request.operation = Operation::kReload;
+  request.dry_run = true;
+  handler_.replanned = ReplanReport{};
+  handler_.replanned->error = "x.yaml:1:1: no";
+  const Outcome outcome = answer(request, handler_, false);
+  ASSERT_TRUE(outcome.reply);
+  EXPECT_EQ(error_of(*outcome.reply), "x.yaml:1:1: no");
+  EXPECT_THAT(handler_.replans, ElementsAre("reload --dry-run"));
+  EXPECT_THAT(error_of(*answer(request, handler_, true).reply), HasSubstr("only look"));
+}
+
+TEST_F(Requests, ScaleNamesTheWorkerAndTheNumber) {
+  Request request;
+  request.operation = Operation::kScale;
+  request.worker = "web";
+  request.replicas = 4;
+  const auto parsed = parse_request(serialize(request));
+  ASSERT_TRUE(parsed);
+  static_cast<void>(answer(*parsed, handler_, false));
+  EXPECT_THAT(handler_.replans, ElementsAre("scale web 4"));
+  EXPECT_FALSE(parse_request(R"({"do":"scale","worker":"web"})"));
+  EXPECT_FALSE(parse_request(R"({"do":"scale","replicas":2})"));
+}
+
 }  // namespace
 }  // namespace slipway::control

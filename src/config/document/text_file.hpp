@@ -1,6 +1,7 @@
 #pragma once
 // Reads small text files that an operator named: regular files only, up to a limit, without ever blocking on a FIFO.
 
+#include <functional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -19,6 +20,9 @@ constexpr std::size_t kMaximumConfigurationSize = 1U << 20U;
 
 [[nodiscard]] tl::expected<std::string, FileProblem> read_text_file(const std::string& path,
                                                                     std::size_t limit = kMaximumFileSize);
+
+/// How a load reads its files; read_text_file() unless somebody records or replays.
+using FileReader = std::function<tl::expected<std::string, FileProblem>(const std::string& path, std::size_t limit)>;
 
 /// Replaces `path` by a file with this text and mode: a temporary name beside it, fsync, rename, fsync of the
 /// directory. Interrupted at any instant, `path` is the old file or the new one.

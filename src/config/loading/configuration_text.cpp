@@ -32,7 +32,7 @@ ConfigurationText accept(const std::string& name, const std::string& path, std::
 
 ConfigurationText read_named(const LoadRequest& request, const std::string& name, Problems& problems) {
   const std::string path = in_directory(request.working_directory, name);
-  auto text = read_text_file(path, kMaximumConfigurationSize);
+  auto text = request.read_file(path, kMaximumConfigurationSize);
   if (text) return accept(name, path, std::move(*text), problems);
   ConfigurationText none{absolute(path), "", problems.add_file(name), false};
   problems.add({none.file, 0, 0}, "the configuration cannot be read: " + text.error().reason);
@@ -61,7 +61,7 @@ ConfigurationText find_configuration(const LoadRequest& request, Problems& probl
     for (const std::string suffix : {"yaml", "yml", "json"}) {
       const std::string name = directory + "slipway." + suffix;
       const std::string path = in_directory(request.working_directory, name);
-      auto text = read_text_file(path, kMaximumConfigurationSize);
+      auto text = request.read_file(path, kMaximumConfigurationSize);
       if (text) return accept(name, path, std::move(*text), problems);
       if (!text.error().missing) return read_named(request, name, problems);
     }

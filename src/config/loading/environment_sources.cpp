@@ -13,8 +13,8 @@ bool is_variable_name(std::string_view name) {
 
 class SourceReader {
  public:
-  SourceReader(const std::string& directory, const Places& places, Problems& problems)
-      : directory_(directory), places_(places), problems_(problems) {}
+  SourceReader(const LoadRequest& request, const Places& places, Problems& problems)
+      : directory_(request.working_directory), read_(request.read_file), places_(places), problems_(problems) {}
 
   StringMap read(const EnvironmentSource& source, const std::string& path) {
     const int given = !source.file.empty() + !source.json_file.empty() + !source.json_base64.empty();
@@ -34,7 +34,7 @@ class SourceReader {
 
   StringMap read_file(const std::string& name, const std::string& path, bool required, Parser parse) {
     const std::string full = name.starts_with('/') ? name : directory_ + "/" + name;
-    auto text = read_text_file(directory_ == "." ? name : full);
+    auto text = read_(directory_ == "." ? name : full, kMaximumFileSize);
     if (!text && text.error().missing && !required) return {};
     if (!text) {
       problems_.add(places_.value(path),
@@ -65,6 +65,7 @@ class SourceReader {
   }
 
   const std::string& directory_;
+  const FileReader& read_;
   const Places& places_;
   Problems& problems_;
 };
@@ -131,10 +132,10 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return whole ? std::optional(std::move(result)) : std::nullopt;
 }
 
-StringMap read_environment_sources(const std::vector<EnvironmentSource>& sources, const std::string& working_directory,
+StringMap read_environment_sources(const std::vector<EnvironmentSource>& sources, const LoadRequest& request,
                                    const Places& places, Problems& problems) {
   StringMap merged;
-  SourceReader reader(working_directory, places, problems);
+  SourceReader reader(request, places, problems);
   for (std::size_t index = 0; index < sources.size(); ++index) {
     const std::string path = "environment_sources[" + std::to_string(index) + "]";
     for (auto& [name, value] : reader.read(sources[index], path)) merged[name] = value;

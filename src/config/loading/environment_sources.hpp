@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/document/problems.hpp"
+#include "config/loader.hpp"
 #include "config/loading/binder.hpp"
 
 namespace slipway::config {
@@ -19,9 +20,8 @@ namespace slipway::config {
 /// Standard or URL-safe alphabet, padding optional, white space ignored. Nothing: it is not base64.
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
 
-/// Reads every source in order; later ones win. Relative paths start at `working_directory`.
+/// Reads every source in order; later ones win. Relative paths start at the request's working directory.
 [[nodiscard]] StringMap read_environment_sources(const std::vector<EnvironmentSource>& sources,
-                                                 const std::string& working_directory, const Places& places,
-                                                 Problems& problems);
+                                                 const LoadRequest& request, const Places& places, Problems& problems);
 
 }  // namespace slipway::config

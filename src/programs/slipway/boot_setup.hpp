@@ -11,9 +11,9 @@
 
 namespace slipway::program {
 
-/// `command` is what follows `run --`. `own_environment` are the container's own variables. May create the generated
-/// password of a local database (database::resolve).
+/// `command` is what follows `run --`. `request` is what was loaded, with the container's own variables. May create the
+/// generated password of a local database (database::resolve).
 [[nodiscard]] Result<supervisor::Setup> make_setup(config::Loaded loaded, std::vector<std::string> command,
-                                                   config::StringMap own_environment);
+                                                   config::LoadRequest request);
 
 }  // namespace slipway::program

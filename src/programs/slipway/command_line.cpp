@@ -78,6 +78,8 @@ int parse_all(const std::vector<std::string>& words) {
   add_logs(program, chosen);
   add_keep_logs(program, chosen);
   add_unit_verbs(program, chosen);
+  add_reload(program, chosen);
+  add_scale(program, chosen);
   add_wait(program, chosen);
   add_health(program, chosen);
   add_db(program, chosen);
@@ -103,6 +105,7 @@ int command_line(int argc, const char* const* argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
   // Before anything else: what PID 1 is sent until then is lost.
   if (first == "run") host::Signals::hold();
+  if (first == "read-configuration") return read_configuration(argc > 2 ? argv[2] : "");
   if (first == "db") return run_database_program(argc - 2, argv + 2);
   for (int i = 1; i < argc; ++i) {
     if (first == "run" && std::string_view(argv[i]) == "--") {

@@ -8,11 +8,11 @@
 #include <unistd.h>
 #include <utility>
 
-#include "config/environment_files.hpp"
 #include "config/loader.hpp"
 #include "host/descriptor.hpp"
 #include "logging/redaction.hpp"
 #include "programs/slipway/boot_setup.hpp"
+#include "programs/slipway/written_files.hpp"
 #include "supervisor/marker_files.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -68,16 +68,6 @@ int refuse(const Error& error, const std::vector<std::string>& secrets, const co
   return static_cast<int>(shown.code);
 }
 
-Result<void> write_files(const config::Loaded& loaded) {
-  const config::Configuration& configuration = loaded.configuration;
-  if (!configuration.environment_output.empty()) {
-    Result<void> written =
-        config::write_environment_output(configuration.environment_output, loaded.source_environment);
-    if (!written) return written;
-  }
-  return config::render_templates(configuration.templates, loaded.environment);
-}
-
 int boot(const RunOptions& options) {
   config::LoadRequest request;
   request.path = options.config;
@@ -100,7 +90,7 @@ int boot(const RunOptions& options) {
   if (Result<void> written = write_files(*loaded); !written) return refuse(written.error(), loaded->secrets, markers);
 
   std::vector<std::string> secrets = loaded->secrets;
-  Result<supervisor::Setup> setup = make_setup(std::move(*loaded), options.command, std::move(request.environment));
+  Result<supervisor::Setup> setup = make_setup(std::move(*loaded), options.command, std::move(request));
   if (!setup) return refuse(setup.error(), secrets, markers);
   secrets = setup->secrets;
   supervisor::Supervisor supervisor(std::move(*setup));
