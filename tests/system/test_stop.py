@@ -150,7 +150,7 @@ def test_stop_signal_is_used(container, tmp_path):
             "workers": {
                 "web": {
                     "command": sh(
-                        f"trap 'echo usr1 >> {trace.path}; exit 0' USR1; echo up >> {trace.path}; sleep infinity & wait"
+                        f"trap 'echo usr1 >> {trace.path}; exit 0' USR1; sleep infinity & echo up >> {trace.path}; wait"
                     ),
                     "stop_signal": "USR1",
                     "stop_grace_period": "30s",
