@@ -1,6 +1,8 @@
 #include "config/line_pattern.hpp"
 
+#include <algorithm>
 #include <re2/re2.h>
+#include <re2/stringpiece.h>
 #include <utility>
 
 namespace slipway::config {
@@ -39,7 +41,9 @@ tl::expected<LinePattern, std::string> LinePattern::compile(const std::string& t
 }
 
 bool LinePattern::matches(std::string_view line) const {
-  return RE2::PartialMatch(line.substr(0, kLineLimit), impl_->pattern);
+  const std::size_t looked_at = std::min(line.size(), kLineLimit);
+  // RE2's own view: newer releases have one that is not std::string_view.
+  return RE2::PartialMatch(re2::StringPiece(line.data(), looked_at), impl_->pattern);
 }
 
 }  // namespace slipway::config

@@ -29,6 +29,7 @@
 #include "supervisor/marker_files.hpp"
 #include "supervisor/memory_reserve.hpp"
 #include "supervisor/notifications.hpp"
+#include "supervisor/plan_facts.hpp"
 #include "supervisor/probes.hpp"
 #include "supervisor/processes.hpp"
 #include "supervisor/reloader.hpp"
@@ -53,27 +54,6 @@ struct Overloaded : Handlers... {
 
 /// A timer that is this late means that PID 1 did not run: it was stopped, or the container was frozen.
 constexpr std::chrono::milliseconds kPause{1000};
-
-std::vector<std::string> unit_names(const engine::Plan& plan) {
-  std::vector<std::string> names;
-  for (const engine::UnitSpec& unit : plan.units) names.push_back(unit.name);
-  return names;
-}
-
-bool knows_time_of_day(const engine::Plan& plan) {
-  for (const engine::UnitSpec& unit : plan.units) {
-    if (unit.schedule && unit.schedule->cron) return true;
-  }
-  return false;
-}
-
-/// Standard output belongs to the container's own command where there is one: `run -- CMD` prints what CMD prints.
-int own_stream(const engine::Plan& plan) {
-  for (const engine::UnitSpec& unit : plan.units) {
-    if (unit.forwards_signals) return STDERR_FILENO;
-  }
-  return STDOUT_FILENO;
-}
 
 std::uint64_t jitter_seed() {
   // Not std::random_device, which throws where there is no entropy and no /dev/urandom.
