@@ -30,7 +30,7 @@ std::vector<int> candidates() {
   std::vector<int> result = *std::move(found);
   for (std::size_t i = 0; i < result.size(); ++i) {
     const auto next = children_of(result[i]);
-    if (next) result.insert(result.end(), next->begin(), next->end());
+    for (const int child : next ? *next : std::vector<int>()) result.push_back(child);
   }
   return result;
 }

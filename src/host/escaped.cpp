@@ -101,7 +101,7 @@ void signal_escaped(const Escaped& escaped, int signal) {
   std::vector<int> all = escaped.roots;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto below = children_of(all[i]);
-    if (below) all.insert(all.end(), below->begin(), below->end());
+    for (const int pid : below ? *below : std::vector<int>()) all.push_back(pid);
   }
   for (const int pid : all) signal_descendant(pid, signal);
 }
