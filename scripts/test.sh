@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is needed, builds, and runs every test.
 #
-#   test.sh            everything: unit, structure and system tests, sanitizers, lint, container images, packages
+#   test.sh            everything: unit, structure and system tests, formatting, container images, packages
 #   test.sh --quick    unit and structure tests of the dev build only
 #
 # Every stage runs even when one before it failed; the last lines give the counts, and the exit status is their sum.
@@ -48,31 +48,13 @@ stage() {  # stage NAME COMMAND...: runs it, remembers a failure, adds up its ct
 build() { cmake --preset "$1" "${@:3}" >"$logs/configure-$1.log" && cmake --build --preset "$1" --target "$2" -- -j"$jobs"; }
 build_dev() { build dev all -DSLIPWAY_BUILD_TESTS=ON; }
 dev_tests() { ctest --preset dev -j"$jobs" --no-tests=error -LE "$1"; }
-sanitized() {  # sanitized PRESET LABELS; the kill instants are about files and processes, not about memory
-  local reports=$logs/$1-reports
-  rm -rf "$reports" && mkdir -m 1777 "$reports" || return
-  # Reports go to files: a program whose output nobody reads must not keep one to itself.
-  export ASAN_OPTIONS=log_path=$reports/asan UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1
-  export TSAN_OPTIONS=log_path=$reports/tsan
-  # A sanitizer's own memory and descriptors are what these two would measure.
-  export PYTEST_ADDOPTS="-k 'not memory_stays_bounded and not beyond_the_descriptor_limit'"
-  export SLIPWAY_SIM_EVENTS=200000  # the dev build does the million
-  build "$1" all && ctest --preset "$1" -j"$jobs" --no-tests=error -L "$2" -E '^faults/kill_instants'
-  local status=$?
-  head -n 60 "$reports"/* 2>/dev/null && return 1
-  return "$status"
-}
-
 stage dependencies scripts/install-dependencies.sh build run test
 stage build build_dev
 if $quick; then
   stage tests dev_tests 'system|package'
 else
   stage tests dev_tests none
-  LINT_SECONDS=${LINT_SECONDS:-600} stage lint scripts/lint.sh
-  stage asan sanitized asan 'unit|system'
-  # The programs have one thread each; it is the tests that start others beside our code.
-  stage tsan sanitized tsan unit
+  stage format scripts/lint.sh --format
   stage image scripts/image.sh
 fi
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <unistd.h>
-#include <utility>
 
 namespace slipway::config {
 namespace {
@@ -52,7 +51,7 @@ Result<TimeZone> TimeZone::load(std::string_view name) {
                    shown + ": this image has no time zone database (/usr/share/zoneinfo): install tzdata, or use UTC");
   }
   zone.name_ = name;
-  zone.rules_ = std::make_shared<const Rules>(std::move(rules));
+  zone.rules_ = std::make_shared<const Rules>(rules);
   return zone;
 }
 
