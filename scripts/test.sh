@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is needed, builds, and runs every test.
 #
-#   test.sh            everything: unit, structure and system tests, formatting, container images, packages
+#   test.sh            everything: unit, structure and system tests, formatting, sanitizers, container images, packages
 #   test.sh --quick    unit and structure tests of the dev build only
 #
 # Every stage runs even when one before it failed; the last lines give the counts, and the exit status is their sum.
@@ -48,6 +48,13 @@ stage() {  # stage NAME COMMAND...: runs it, remembers a failure, adds up its ct
 build() { cmake --preset "$1" "${@:3}" >"$logs/configure-$1.log" && cmake --build --preset "$1" --target "$2" -- -j"$jobs"; }
 build_dev() { build dev all -DSLIPWAY_BUILD_TESTS=ON; }
 dev_tests() { ctest --preset dev -j"$jobs" --no-tests=error -LE "$1"; }
+sanitized() {  # sanitized PRESET TARGETS REGEX
+  # shellcheck disable=SC2086
+  cmake --preset "$1" >"$logs/configure-$1.log" &&
+    cmake --build --preset "$1" --target $2 -- -j"$jobs" &&
+    ctest --preset "$1" -j"$jobs" --no-tests=error -L unit -R "$3"
+}
+
 stage dependencies scripts/install-dependencies.sh build run test
 stage build build_dev
 if $quick; then
@@ -55,6 +62,8 @@ if $quick; then
 else
   stage tests dev_tests none
   stage format scripts/lint.sh --format
+  # Pure code and the parsers; HACKING.md tells how to run the others.
+  stage asan sanitized asan "engine_test logging_test config_test" '^(engine|logging|config)/'
   stage image scripts/image.sh
 fi
 
